@@ -1,0 +1,55 @@
+# Two commands matter: `make serve` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+PORT ?= 8000
+
+# The theme's maintainers announce their successor in every build.
+export NO_MKDOCS_2_WARNING = 1
+
+# Linux and macOS; the README has the commands for Windows.
+SITE = .venv/site
+TEST = .venv/test
+LOCK = .venv/lock
+
+.DEFAULT_GOAL = help
+.PHONY: help serve build test outputs lock reader clean
+.DELETE_ON_ERROR:
+
+help: ## Say what there is
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
+
+serve: $(SITE)/ready ## Serve the site with live reload on port 8000 (no TensorFlow)
+	$(SITE)/bin/mkdocs serve --livereload --dev-addr 127.0.0.1:$(PORT)
+
+build: $(SITE)/ready ## Build the site into site/, strictly
+	$(SITE)/bin/mkdocs build --strict
+
+test: $(TEST)/ready ## Run every test: pages, collector, site, browser
+	$(TEST)/bin/python -m pytest
+
+outputs: $(TEST)/ready ## Run the pages and write what they print into them
+	$(TEST)/bin/python -m pytest docs tests/test_notebooks.py --update-outputs
+
+reader: $(TEST)/ready ## Run each built page as a reader would, in an environment of its own
+	$(TEST)/bin/python -m tests.reader
+
+lock: $(LOCK)/ready ## Pin the newest versions of all dependencies
+	$(LOCK)/bin/uv pip compile --quiet --upgrade --group site --output-file .lock/site.txt
+	$(LOCK)/bin/uv pip compile --quiet --upgrade --group test --output-file .lock/test.txt
+
+clean: ## Remove everything that was set up or built
+	rm -rf .venv .cache site
+
+# An environment is ready when all of its lock file is installed.
+$(SITE)/ready: .lock/site.txt
+$(TEST)/ready: .lock/test.txt
+.venv/%/ready:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 $*")'
+	$(PYTHON) -m venv --clear .venv/$*
+	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .lock/$*.txt
+	@touch $@
+
+$(LOCK)/ready: pyproject.toml
+	$(PYTHON) -m venv --clear $(LOCK)
+	$(LOCK)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@

@@ -1,0 +1,198 @@
+# --8<-- [start:model]
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense1 = keras.layers.Dense(10, activation="relu")
+        self.bn = keras.layers.BatchNormalization()
+        self.dense2 = keras.layers.Dense(5, activation="softmax")
+
+    def call(self, x, training=False):
+        x = self.dense1(x)
+        x = self.bn(x, training=training)
+        return self.dense2(x)
+
+
+# --8<-- [end:model]
+
+# --8<-- [start:train]
+keras.utils.set_random_seed(0)
+x = np.random.normal(size=(1000, 20)).astype("float32")
+y = np.argmax(x[:, :5], axis=1)
+
+model = Net()
+model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+model.fit(x, y, epochs=5, verbose=0)
+# --8<-- [end:train]
+
+# --8<-- [start:save]
+path = tf.train.Checkpoint(model=model).save("checkpoints/net")
+print(path)
+# --8<-- [end:save]
+
+# --8<-- [start:keys]
+keys = [key for key, shape in tf.train.list_variables(path)]
+for key in keys:
+    if key.startswith("model/bn"):
+        print(key.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"))
+print("optimizer entries:", sum("/optimizer/" in key for key in keys))
+print("save_counter:", any(key.startswith("save_counter") for key in keys))
+# --8<-- [end:keys]
+
+# --8<-- [start:restore]
+restored = Net()
+restored.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+restored(x[:1])
+restored.optimizer.build(restored.trainable_variables)
+
+status = tf.train.Checkpoint(model=restored).restore(path)
+status.assert_existing_objects_matched()
+status.assert_consumed()
+# --8<-- [end:restore]
+
+# --8<-- [start:prove]
+for saved, loaded in zip(model.variables, restored.variables, strict=True):
+    np.testing.assert_array_equal(saved, loaded)
+np.testing.assert_array_equal(model(x, training=False), restored(x, training=False))
+print(len(restored.variables), "arrays and", len(x), "predictions equal")
+print("continues after step", int(restored.optimizer.iterations))
+# --8<-- [end:prove]
+
+# --8<-- [start:expect]
+np.savez(
+    "expected.npz", *model.get_weights(), x=x, predictions=model(x, training=False)
+)
+# --8<-- [end:expect]
+
+# --8<-- [start:reload]
+expected = np.load("expected.npz")
+restored = Net()
+restored.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+restored(expected["x"][:1])
+restored.optimizer.build(restored.trainable_variables)
+
+status = tf.train.Checkpoint(model=restored).restore(
+    tf.train.latest_checkpoint("checkpoints")
+)
+status.assert_existing_objects_matched()
+status.assert_consumed()
+
+for i, array in enumerate(restored.get_weights()):
+    np.testing.assert_array_equal(array, expected[f"arr_{i}"])
+np.testing.assert_array_equal(
+    restored(expected["x"], training=False), expected["predictions"]
+)
+print("equal in a process that did not save")
+# --8<-- [end:reload]
+
+
+# --8<-- [start:assertions]
+def outcome(assertion):
+    try:
+        assertion()
+    except AssertionError:
+        return "raises"
+    return "passes"
+
+
+def attempt(case, status, target):
+    matched = outcome(status.assert_existing_objects_matched)
+    consumed = outcome(status.assert_consumed)
+    equal = np.array_equal(model(x, training=False), target(x, training=False))
+    print(f"{case:24} matched {matched}  consumed {consumed}  equal {equal}")
+
+
+attempt("compiled and built", status, restored)
+
+target = Net()
+target(x[:1])
+attempt("built, not compiled", tf.train.Checkpoint(model=target).restore(path), target)
+
+target = Net()
+attempt("not built", tf.train.Checkpoint(model=target).restore(path), target)
+
+target = Net()
+target(x[:1])
+attempt("another name", tf.train.Checkpoint(net=target).restore(path), target)
+
+target = Net()
+target(x[:1])
+attempt("no checkpoint found", tf.train.Checkpoint(model=target).restore(None), target)
+# --8<-- [end:assertions]
+
+# --8<-- [start:inference]
+served = Net()
+served(x[:1])
+status = tf.train.Checkpoint(model=served).restore(path)
+status.assert_existing_objects_matched()
+try:
+    status.assert_consumed()
+except AssertionError as error:
+    print("AssertionError:", error)
+# --8<-- [end:inference]
+
+# --8<-- [start:expect_partial]
+served = Net()
+served(x[:1])
+status = tf.train.Checkpoint(model=served).restore(path).expect_partial()
+status.assert_existing_objects_matched()
+np.testing.assert_array_equal(model(x, training=False), served(x, training=False))
+print("predictions equal")
+# --8<-- [end:expect_partial]
+
+
+# --8<-- [start:list_model]
+class ListNet(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.blocks = [
+            keras.layers.Dense(10, activation="relu"),
+            keras.layers.BatchNormalization(),
+        ]
+        self.head = keras.layers.Dense(5, activation="softmax")
+
+    def call(self, x, training=False):
+        dense, bn = self.blocks
+        return self.head(bn(dense(x), training=training))
+
+
+def compiled_and_built():
+    net = ListNet()
+    net.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+    net(x[:1])
+    net.optimizer.build(net.trainable_variables)
+    return net
+
+
+listed = compiled_and_built()
+listed.fit(x, y, epochs=5, verbose=0)
+# --8<-- [end:list_model]
+
+# --8<-- [start:list_keys]
+path = tf.train.Checkpoint(model=listed).save("listed/net")
+keys = [key.split("/.ATTRIBUTES")[0] for key, shape in tf.train.list_variables(path)]
+print([key for key in keys if key.startswith("model/") and "optimizer" not in key])
+print([key for key in keys if "optimizer/_trainable_variables" in key])
+# --8<-- [end:list_keys]
+
+# --8<-- [start:list_restore]
+lost = compiled_and_built()
+status = tf.train.Checkpoint(model=lost).restore(path)
+status.assert_existing_objects_matched()
+status.assert_consumed()
+
+for saved, loaded in zip(listed.variables, lost.variables, strict=True):
+    print(f"{saved.name:16} equal: {np.array_equal(saved, loaded)}")
+# --8<-- [end:list_restore]
+
+# --8<-- [start:list_fix]
+listed.save_weights("listed.weights.h5")
+lost.load_weights("listed.weights.h5")
+
+np.testing.assert_array_equal(listed(x, training=False), lost(x, training=False))
+print("predictions equal")
+# --8<-- [end:list_fix]

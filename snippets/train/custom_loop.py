@@ -1,0 +1,181 @@
+# --8<-- [start:model]
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense1 = keras.layers.Dense(10, activation="relu")
+        self.bn = keras.layers.BatchNormalization()
+        self.dense2 = keras.layers.Dense(5, activation="softmax")
+
+    def call(self, x, training=False):
+        x = self.dense1(x)
+        x = self.bn(x, training=training)
+        return self.dense2(x)
+
+
+# --8<-- [end:model]
+
+# --8<-- [start:data]
+keras.utils.set_random_seed(0)
+x = np.random.normal(size=(1000, 20)).astype("float32")
+y = np.argmax(x[:, :5], axis=1)
+# --8<-- [end:data]
+
+# --8<-- [start:step]
+model = Net()
+optimizer = keras.optimizers.Adam()
+loss_of = keras.losses.SparseCategoricalCrossentropy()
+
+
+@tf.function
+def train_step(x, y):
+    with tf.GradientTape() as tape:
+        loss = loss_of(y, model(x, training=True))
+    gradients = tape.gradient(loss, model.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+    return loss
+
+
+# --8<-- [end:step]
+
+# --8<-- [start:loop]
+batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(50)
+losses = []
+for epoch in range(10):
+    for x_batch, y_batch in batches:
+        losses.append(float(train_step(x_batch, y_batch)))
+
+print("steps:", len(losses))
+print("loss fell:", losses[-1] < losses[0])
+print("moving_mean learned:", bool(np.any(model.bn.moving_mean.numpy() != 0)))
+print("moving_variance learned:", bool(np.any(model.bn.moving_variance.numpy() != 1)))
+# --8<-- [end:loop]
+
+# --8<-- [start:save]
+checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer)
+path = checkpoint.save("checkpoints/net")
+print(path)
+# --8<-- [end:save]
+
+# --8<-- [start:restore]
+restored = Net()
+restored(x[:1])
+
+status = tf.train.Checkpoint(model=restored).restore(
+    tf.train.latest_checkpoint("checkpoints")
+)
+status.assert_existing_objects_matched()
+# --8<-- [end:restore]
+
+# --8<-- [start:prove]
+for saved, loaded in zip(model.variables, restored.variables, strict=True):
+    np.testing.assert_array_equal(saved, loaded)
+np.testing.assert_array_equal(model(x, training=False), restored(x, training=False))
+print(len(restored.variables), "arrays and", len(x), "predictions equal")
+# --8<-- [end:prove]
+
+# --8<-- [start:expect]
+np.savez(
+    "expected.npz", *model.get_weights(), x=x, predictions=model(x, training=False)
+)
+# --8<-- [end:expect]
+
+# --8<-- [start:reload]
+expected = np.load("expected.npz")
+restored = Net()
+restored(expected["x"][:1])
+status = tf.train.Checkpoint(model=restored).restore(
+    tf.train.latest_checkpoint("checkpoints")
+)
+status.assert_existing_objects_matched()
+
+for i, array in enumerate(restored.get_weights()):
+    np.testing.assert_array_equal(array, expected[f"arr_{i}"])
+np.testing.assert_array_equal(
+    restored(expected["x"], training=False), expected["predictions"]
+)
+print("equal in a process that did not save")
+# --8<-- [end:reload]
+
+# --8<-- [start:resume]
+resumed = Net()
+resumed(x[:1])
+resumed_optimizer = keras.optimizers.Adam()
+resumed_optimizer.build(resumed.trainable_variables)
+
+status = tf.train.Checkpoint(model=resumed, optimizer=resumed_optimizer).restore(
+    tf.train.latest_checkpoint("checkpoints")
+)
+status.assert_consumed()
+print("continues after step", int(resumed_optimizer.iterations))
+# --8<-- [end:resume]
+
+# --8<-- [start:wrong_path]
+print("given a prefix:", tf.train.latest_checkpoint("checkpoints/net"))
+print("given a folder:", tf.train.latest_checkpoint("checkpoints"))
+
+nothing = Net()
+nothing(x[:1])
+status = tf.train.Checkpoint(model=nothing).restore(None)
+print(
+    "predictions equal:",
+    np.allclose(model(x, training=False), nothing(x, training=False)),
+)
+# --8<-- [end:wrong_path]
+
+# --8<-- [start:wrong_path_assert]
+try:
+    status.assert_existing_objects_matched()
+except AssertionError as error:
+    print("AssertionError:", error)
+# --8<-- [end:wrong_path_assert]
+
+# --8<-- [start:unbuilt]
+unbuilt = Net()
+status = tf.train.Checkpoint(model=unbuilt).restore(
+    tf.train.latest_checkpoint("checkpoints")
+)
+status.assert_existing_objects_matched()
+
+print(
+    "predictions equal:",
+    np.allclose(model(x, training=False), unbuilt(x, training=False)),
+)
+# --8<-- [end:unbuilt]
+
+# --8<-- [start:unbuilt_arrays]
+arrays = {
+    "dense1": ["kernel", "bias"],
+    "bn": ["gamma", "beta", "moving_mean", "moving_variance"],
+    "dense2": ["kernel", "bias"],
+}
+for layer, names in arrays.items():
+    for name in names:
+        saved = getattr(getattr(model, layer), name).numpy()
+        loaded = getattr(getattr(unbuilt, layer), name).numpy()
+        print(f"{layer}.{name:16} restored: {np.array_equal(saved, loaded)}")
+# --8<-- [end:unbuilt_arrays]
+
+# --8<-- [start:unbuilt_assert]
+try:
+    status.assert_existing_objects_matched()
+except AssertionError as error:
+    print("AssertionError:", str(error))
+# --8<-- [end:unbuilt_assert]
+
+# --8<-- [start:forgotten]
+forgetful = Net()
+forgetful_optimizer = keras.optimizers.Adam()
+for x_batch, y_batch in batches:
+    with tf.GradientTape() as tape:
+        loss = loss_of(y_batch, forgetful(x_batch))
+    gradients = tape.gradient(loss, forgetful.trainable_variables)
+    forgetful_optimizer.apply_gradients(zip(gradients, forgetful.trainable_variables))
+
+print("moving_mean:", np.unique(forgetful.bn.moving_mean.numpy()))
+print("moving_variance:", np.unique(forgetful.bn.moving_variance.numpy()))
+# --8<-- [end:forgotten]

@@ -1,0 +1,216 @@
+"""The pytest plugin that runs the pages of the site.
+
+Every Markdown file below ``docs/`` is one test: its Python blocks run in order, in
+one namespace, as ``__main__``, in an empty folder, and what they print is compared
+with the output that the page shows. A block whose fence has the title
+``<name>.py`` is a script of its own and runs in a new process in the same folder.
+"""
+
+import difflib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests import pages, runner
+
+OUTPUT = "<!--pytest-codeblocks:expected-output-->"
+"""The comment that marks the next fence as the output of the block above it."""
+
+
+@dataclass
+class Counts:
+    """How many Python blocks were shown, run and compared in this session."""
+
+    shown: int = 0
+    not_run: int = 0
+    ran: int = 0
+    compared: int = 0
+
+
+counts = pytest.StashKey[Counts]()
+
+
+def pytest_addoption(parser):
+    """Add the option that rewrites outputs."""
+    parser.addoption(
+        "--update-outputs",
+        action="store_true",
+        help="write what the blocks print into the pages instead of comparing",
+    )
+
+
+def pytest_configure(config):
+    """Start counting, and keep the libraries quiet."""
+    config.stash[counts] = Counts()
+    # What a library says about its own start is not part of a page.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+
+def pytest_collect_file(file_path: Path, parent):
+    """Collect the Markdown files of the site."""
+    docs = parent.config.rootpath / "docs"
+    if file_path.suffix == ".md" and file_path.is_relative_to(docs):
+        return PageFile.from_parent(parent, path=file_path)
+
+
+def pytest_unconfigure(config):
+    """Say at the very end how much of the site was run."""
+    total = config.stash[counts]
+    if total != Counts():
+        shown = (
+            f"{total.shown} shown on the built site"
+            if total.shown
+            else "site not built"
+        )
+        print(
+            f"Python blocks: {shown}, {total.ran} ran, "
+            f"{total.not_run} with a reason why not; {total.compared} outputs compared"
+        )
+
+
+def pytest_sessionfinish(session):
+    """Fail a whole run in which fewer blocks ran than the site shows."""
+    total = session.config.stash[counts]
+    whole = total.shown and total.ran
+    if whole and total.shown != total.ran + total.not_run and not session.testsfailed:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+class PageFile(pytest.File):
+    """A Markdown file of the site."""
+
+    def collect(self):
+        page = pages.read(self.path, self.config.rootpath)
+        if page.blocks:
+            yield PageItem.from_parent(self, name="page", page=page)
+
+    def repr_failure(self, excinfo):
+        if isinstance(excinfo.value, pages.PageError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+
+class PageFailure(Exception):
+    """A block failed, or printed something else than the page shows."""
+
+
+class PageItem(pytest.Item):
+    """All blocks of one page, as one script."""
+
+    def __init__(self, *, page: pages.Page, **kwargs):
+        super().__init__(**kwargs)
+        self.page = page
+
+    def runtest(self):
+        total = self.config.stash[counts]
+        total.not_run += sum(block.reason is not None for block in self.page.blocks)
+        outputs = run(self.page, total)
+        if self.config.getoption("update_outputs"):
+            update(self.path, outputs)
+        else:
+            total.compared += sum(block.output is not None for block, _ in outputs)
+            differences = [_difference(*pair) for pair in outputs]
+            if any(differences):
+                raise PageFailure("\n".join(filter(None, differences)))
+
+    def repr_failure(self, excinfo):
+        if isinstance(excinfo.value, PageFailure):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self):
+        return self.path, None, self.page.name
+
+
+def run(page: pages.Page, total: Counts) -> list[tuple[pages.Block, str]]:
+    """Run the blocks of a page and return what each of them printed.
+
+    Args:
+        page: The page.
+        total: Where to count the blocks that ran.
+
+    Raises:
+        PageFailure: A block raised an exception. The message names the line of the
+            snippet, or of the page, where that happened.
+    """
+    outputs = []
+    with (
+        tempfile.TemporaryDirectory(prefix="page-") as folder,
+        runner.Script(Path(folder), page.environment) as script,
+    ):
+        for block in page.blocks:
+            if block.reason is not None:
+                continue
+            if block.script is None:
+                result = script.run(block.code, block.line + 1)
+            else:
+                with runner.Script(Path(folder), page.environment) as own:
+                    result = own.run(block.code, block.line + 1)
+            total.ran += 1
+            if result.error is not None:
+                raise PageFailure(_failure(page, block, result))
+            outputs.append((block, result.output))
+    return outputs
+
+
+def _failure(page: pages.Page, block: pages.Block, result: runner.Result) -> str:
+    numbers = result.error_lines or (block.line + 1,)
+    calls = [f"{page.origin(n)}: {page.lines[n - 1].strip()}" for n in numbers]
+    return "\n".join(
+        [
+            f"{page.origin(numbers[-1])}: {result.error}",
+            f"in the block at {block.where}, called through",
+            *(f"    {call}" for call in calls),
+            *(
+                ["what the block printed before:", result.output]
+                if result.output
+                else []
+            ),
+        ]
+    )
+
+
+def _difference(block: pages.Block, printed: str) -> str | None:
+    if printed == (block.output or ""):
+        return None
+    if block.output is None:
+        problem = "the block prints, but the page shows no output"
+    else:
+        problem = "the output shown is not what the block prints"
+    lines = difflib.unified_diff(
+        (block.output or "").splitlines(),
+        printed.splitlines(),
+        "shown",
+        "printed",
+        lineterm="",
+    )
+    hint = "If the new output is right: make outputs"
+    return "\n".join([f"{block.where}: {problem}", *lines, hint])
+
+
+def update(path: Path, outputs: list[tuple[pages.Block, str]]) -> None:
+    """Write what the blocks printed into the page, below each of them.
+
+    Args:
+        path: The page. It is replaced as a whole, or not at all.
+        outputs: Each block with what it printed.
+    """
+    lines = path.read_text("utf-8").split("\n")
+    for block, printed in reversed(outputs):
+        if printed == (block.output or ""):
+            continue
+        indent = lines[block.end - 1].removesuffix(lines[block.end - 1].lstrip())
+        new = [indent + line if line else "" for line in printed.splitlines()]
+        if block.output_lines is not None:
+            first, last = block.output_lines
+            lines[first - 1 : last] = new
+        else:
+            new = ["", indent + OUTPUT, indent + "```text", *new, indent + "```"]
+            lines[block.end : block.end] = new
+    temporary = path.with_suffix(".new")
+    temporary.write_text("\n".join(lines), "utf-8")
+    temporary.replace(path)

@@ -1,0 +1,169 @@
+"""Run Python source as ``__main__`` in a process of its own, as a reader would.
+
+A process is forked from a server that has imported TensorFlow and executed nothing,
+so that a page costs a second or two instead of the ten of a fresh import. Where fork
+is not available, or a page asks for its own environment variables, it is a fresh
+interpreter.
+"""
+
+import linecache
+import multiprocessing
+import os
+import sys
+import tempfile
+import traceback
+import types
+from dataclasses import dataclass
+from pathlib import Path
+
+TIMEOUT = 300
+"""Seconds that one block may take."""
+
+_STEM = "<page>"
+
+
+@dataclass
+class Result:
+    """What running a block did.
+
+    Attributes:
+        output: What it wrote to standard output, subprocesses included.
+        error: Type and message of the exception that ended it, with the calls that
+            led to it; ``None`` if it ran to its end.
+        error_lines: Line numbers in the source, from the outermost call to the
+            innermost one.
+    """
+
+    output: str
+    error: str | None = None
+    error_lines: tuple[int, ...] = ()
+
+
+class Script:
+    """A running script that is fed piece by piece.
+
+    Use it as a context manager; leaving it ends the process.
+
+    Args:
+        folder: Working directory of the script.
+        environment: Environment variables of its own. If there are any, the script
+            gets a fresh interpreter, because a fork would come too late for them.
+    """
+
+    def __init__(self, folder: Path, environment: dict[str, str] | None = None):
+        self._folder = folder
+        self._environment = environment or {}
+
+    def __enter__(self) -> "Script":
+        self._log = tempfile.NamedTemporaryFile(prefix="stderr-", delete=False)
+        self._log.close()
+        self._connection, other = multiprocessing.Pipe()
+        self._process = _context(self._environment).Process(
+            target=_serve, args=(other, str(self._folder), self._log.name), daemon=True
+        )
+        outside = os.environ.copy()
+        os.environ.update(self._environment)
+        try:
+            self._process.start()
+        finally:
+            os.environ.clear()
+            os.environ.update(outside)
+        other.close()
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._connection.close()
+        self._process.join(5)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        os.unlink(self._log.name)
+
+    def run(self, code: str, first_line: int = 1) -> Result:
+        """Execute a piece of the script in the namespace of the pieces before it.
+
+        Args:
+            code: Python source.
+            first_line: Number that its first line is reported as.
+
+        Returns:
+            What it printed and how it ended. A process that dies, or that takes
+            longer than `TIMEOUT`, is a result with an error, too.
+        """
+        try:
+            self._connection.send((code, first_line))
+            if self._connection.poll(TIMEOUT):
+                return self._connection.recv()
+            end = f"still running after {TIMEOUT} s"
+        except (EOFError, OSError):
+            self._process.join(5)
+            end = f"the process ended with exit code {self._process.exitcode}"
+        log = Path(self._log.name).read_text("utf-8", "replace")
+        return Result("", f"{end}\n{log[-2000:]}".rstrip(), (first_line,))
+
+
+def _context(environment: dict[str, str]):
+    if environment or "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tensorflow", "keras", __name__])
+    return context
+
+
+def _serve(connection, folder: str, log: str) -> None:
+    """Execute what comes through the connection until it is closed."""
+    os.chdir(folder)
+    with (
+        open(log, "wb", buffering=0) as errors,
+        tempfile.TemporaryFile() as captured,
+    ):
+        # File descriptors, so that what subprocesses and C++ print counts as well.
+        os.dup2(captured.fileno(), 1)
+        os.dup2(errors.fileno(), 2)
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)
+        main = types.ModuleType("__main__")
+        main.__file__ = _STEM
+        sys.modules["__main__"] = main
+        sys.argv = [_STEM]
+        lines = []
+        while True:
+            try:
+                code, first_line = connection.recv()
+            except EOFError:
+                break
+            lines += [""] * (first_line - 1 - len(lines)) + code.splitlines()
+            result = _execute(code, first_line, lines, main)
+            sys.stdout.flush()
+            captured.seek(0)
+            result.output = captured.read().decode("utf-8", "replace")
+            captured.seek(0)
+            captured.truncate()
+            connection.send(result)
+    # Libraries' threads must not hold up the end.
+    os._exit(0)
+
+
+def _execute(code: str, first_line: int, lines: list[str], main) -> Result:
+    # inspect.getsource, and with it AutoGraph, reads the source from here.
+    source = [line + "\n" for line in lines]
+    linecache.cache[_STEM] = (0, None, source, _STEM)
+    try:
+        compiled = compile(
+            "\n" * (first_line - 1) + code, _STEM, "exec", dont_inherit=True
+        )
+        exec(compiled, main.__dict__)
+    except BaseException as error:
+        return Result("", *_describe(error))
+    return Result("")
+
+
+def _describe(error: BaseException) -> tuple[str, tuple[int, ...]]:
+    frames = traceback.extract_tb(error.__traceback__)
+    numbers = [frame.lineno for frame in frames if frame.filename == _STEM]
+    if isinstance(error, SyntaxError) and error.filename == _STEM:
+        numbers.append(error.lineno)
+    text = traceback.format_exception_only(error)[-1].strip()
+    if isinstance(error, SystemExit):
+        text = f"the block ended the script: {text}"
+    return text, tuple(numbers)
