@@ -12,7 +12,7 @@ TEST = .venv/test
 LOCK = .venv/lock
 
 .DEFAULT_GOAL = help
-.PHONY: help serve build test outputs lock reader clean
+.PHONY: help serve build test browser outputs reader versions lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what there is
@@ -24,25 +24,40 @@ serve: $(SITE)/ready ## Serve the site with live reload on port 8000 (no TensorF
 build: $(SITE)/ready ## Build the site into site/, strictly
 	$(SITE)/bin/mkdocs build --strict
 
-test: $(TEST)/ready ## Run every test: pages, collector, site, browser
+test: $(TEST)/ready browser ## Run every test: pages, collector, site, browser
 	$(TEST)/bin/python -m pytest
 
 outputs: $(TEST)/ready ## Run the pages and write what they print into them
 	$(TEST)/bin/python -m pytest docs tests/test_notebooks.py --update-outputs
 
-reader: $(TEST)/ready ## Run each built page as a reader would, in an environment of its own
-	$(TEST)/bin/python -m tests.reader
+reader: $(TEST)/ready .venv/reader/ready ## Run each built page pasted into one script, as a reader would
+	$(TEST)/bin/python -m pytest tests/reader.py
+
+versions: $(LOCK)/ready ## Run the classic examples on many versions, and record the results
+	$(PYTHON) -m tests.classic.versions
 
 lock: $(LOCK)/ready ## Pin the newest versions of all dependencies
-	$(LOCK)/bin/uv pip compile --quiet --upgrade --group site --output-file .lock/site.txt
 	$(LOCK)/bin/uv pip compile --quiet --upgrade --group test --output-file .lock/test.txt
+	for group in site reader; do \
+	  $(LOCK)/bin/uv pip compile --quiet --upgrade --group $$group \
+	    --constraint .lock/test.txt --output-file .lock/$$group.txt || exit; \
+	done
 
 clean: ## Remove everything that was set up or built
 	rm -rf .venv .cache site
 
+# Where no browser is installed, Playwright fetches one of its own.
+browser: $(TEST)/ready
+	@command -v chromium || command -v chromium-browser || command -v google-chrome \
+	  || command -v google-chrome-stable || test -n "$(CHROMIUM)" \
+	  || $(TEST)/bin/playwright install chromium >/dev/null 2>&1 \
+	  || echo "No browser is installed and none could be fetched: the tests that need" \
+	    "one are skipped. Install Chromium to run them."
+
 # An environment is ready when all of its lock file is installed.
 $(SITE)/ready: .lock/site.txt
 $(TEST)/ready: .lock/test.txt
+.venv/reader/ready: .lock/reader.txt
 .venv/%/ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 $*")'
 	$(PYTHON) -m venv --clear .venv/$*

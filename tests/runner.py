@@ -94,6 +94,7 @@ class Script:
             self._connection.send((code, first_line))
             if self._connection.poll(TIMEOUT):
                 return self._connection.recv()
+            self._process.kill()
             end = f"still running after {TIMEOUT} s"
         except (EOFError, OSError):
             self._process.join(5)

@@ -48,12 +48,14 @@ reloaded = keras.saving.load_model("digits.keras")
 # --8<-- [end:load]
 
 # --8<-- [start:prove]
-starts = {"gamma": 1, "beta": 0, "moving_mean": 0, "moving_variance": 1}
+untrained = keras.models.clone_model(model)  # the same layers, as they start
 for name in ["bn1", "bn2"]:
-    for array, start in starts.items():
-        saved = getattr(model.get_layer(name), array).numpy()
-        loaded = getattr(reloaded.get_layer(name), array).numpy()
-        learned = not np.all(saved == start)
+    for array in ["gamma", "beta", "moving_mean", "moving_variance"]:
+        start, saved, loaded = (
+            getattr(net.get_layer(name), array).numpy()
+            for net in [untrained, model, reloaded]
+        )
+        learned = not np.array_equal(saved, start)
         equal = np.array_equal(saved, loaded)
         print(f"{name} {array:16} learned: {learned}  equal: {equal}")
 

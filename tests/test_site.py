@@ -1,0 +1,186 @@
+"""What every page of the site keeps to, and the proof that all it shows was run."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from tests import pages
+from tests.codeblocks import counts
+
+ROOT = Path(__file__).parent.parent
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
+NOTEBOOKS = sorted((ROOT / "docs").rglob("*.ipynb"))
+SNIPPETS = sorted(p for p in (ROOT / "snippets").rglob("*.py") if p.stem != "__init__")
+ALL_PAGES = [p.relative_to(ROOT).as_posix() for p in DOCS + NOTEBOOKS]
+
+page_of = pytest.mark.parametrize(
+    "name", [p.relative_to(ROOT).as_posix() for p in DOCS]
+)
+
+
+def snippet_of(name: str) -> str:
+    """Return the snippet file that belongs to a page."""
+    path = Path(name).relative_to("docs").with_suffix(".py")
+    return Path("snippets", path).as_posix().replace("-", "_")
+
+
+def sections(file: str) -> list[str]:
+    """Return the names of the sections of a snippet file, in its order."""
+    return re.findall(r"\[start:([\w-]+)\]", (ROOT / file).read_text("utf-8"))
+
+
+def shown_in_source(name: str) -> list[pages.Block]:
+    """Return the blocks of a page or a notebook, as the tests run them."""
+    path = ROOT / name
+    if path.suffix == ".md":
+        return pages.read(path, ROOT).blocks
+    notebook = nbformat.read(path, as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return [pages.Block(cell.source, 0, name, 0) for cell in cells]
+
+
+def shown_in_html(site, name: str) -> list[tuple[str, str]]:
+    """Return title and text of each Python block that a reader of the page sees."""
+    path = Path(name).relative_to("docs").with_suffix("")
+    folder = path.parent if path.stem == "index" else path
+    html = (site.path / folder / "index.html").read_text("utf-8")
+    found = []
+    for code in BeautifulSoup(html, "html.parser").select("article pre > code"):
+        block = code.find_parent(class_="highlight")
+        classes = block["class"] if block else []
+        languages = [c for c in classes if c.startswith("language-")]
+        language = languages[0].removeprefix("language-") if languages else ""
+        if language in pages.PYTHON:
+            title = block.find(class_="filename")
+            found.append((title.text if title else "", code.text))
+        else:
+            assert language in pages.OTHER_LANGUAGES, (
+                f"{name}: a block of language {language!r} is shown: {code.text[:60]!r}"
+            )
+    return found
+
+
+@pytest.mark.parametrize("name", ALL_PAGES)
+def test_every_python_block_of_the_built_page_is_one_that_is_run(site, name, request):
+    blocks = shown_in_source(name)
+    shown = shown_in_html(site, name)
+    request.config.stash[counts].shown += len(shown)
+    assert [text.strip("\n") for _, text in shown] == [
+        block.code.strip("\n") for block in blocks
+    ], f"{name}: the built page shows other Python blocks than the tests run"
+    for (title, _), block in zip(shown, blocks, strict=True):
+        if block.reason is not None:
+            assert block.reason in title, f"{block.where}: the reason is not visible"
+
+
+@page_of
+def test_a_page_shows_its_snippet_file_whole_and_in_order(name):
+    file = snippet_of(name)
+    page = pages.read(ROOT / name, ROOT)
+    if not page.blocks:
+        return
+    source = (ROOT / name).read_text("utf-8")
+    first = list(dict.fromkeys(re.findall(rf'--8<-- "{file}:([\w-]+)"', source)))
+    assert first == sections(file), (
+        f"{name}: its includes are not the sections of {file}, each, in order"
+    )
+
+
+@page_of
+def test_no_code_is_typed_in_a_page(name):
+    file = snippet_of(name)
+    page = pages.read(ROOT / name, ROOT)
+    for block in page.blocks:
+        for number in range(block.line + 1, block.line + 1 + block.code.count("\n")):
+            line = page.lines[number - 1]
+            assert not line.strip() or line.origin[0] == file, (
+                f"{page.origin(number)}: code on this page comes from {file} only"
+            )
+
+
+@page_of
+def test_a_script_of_its_own_is_named_after_its_section(name):
+    page = pages.read(ROOT / name, ROOT)
+    for block in page.blocks:
+        if block.script is not None:
+            end = block.line + block.code.rstrip("\n").count("\n") + 1
+            origin, number = page.lines[end - 1].origin
+            lines = (ROOT / origin).read_text("utf-8").splitlines()[:number]
+            section = re.findall(r"\[start:([\w-]+)\]", "\n".join(lines))[-1]
+            assert block.script == f"{section}.py", (
+                f"{block.where}: the title is {block.script!r}, the section {section!r}"
+            )
+
+
+def test_every_snippet_file_has_a_page():
+    known = {snippet_of(p.relative_to(ROOT).as_posix()) for p in DOCS}
+    files = {p.relative_to(ROOT).as_posix() for p in SNIPPETS}
+    assert files <= known, f"no page shows {sorted(files - known)}"
+
+
+@pytest.mark.parametrize("name", ALL_PAGES)
+def test_a_page_names_the_libraries_it_needs(name):
+    needed = set()
+    for block in shown_in_source(name):
+        for node in ast.walk(ast.parse(block.code)):
+            if isinstance(node, ast.Import):
+                needed |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                needed.add(node.module.partition(".")[0])
+    known = packages_distributions()
+    needed = {known[module][0] for module in needed - set(sys.stdlib_module_names)}
+    # TensorFlow brings these along.
+    needed -= {"keras", "numpy"}
+    install = re.search(r"pip install ([^\n`\"\\]+)", (ROOT / name).read_text("utf-8"))
+    named = set(install[1].split()) if install else set()
+    assert needed <= named, f"{name}: pip install does not name {needed - named}"
+
+
+def test_the_site_names_the_versions_that_ran():
+    lock = (ROOT / ".lock" / "test.txt").read_text("utf-8")
+    configured = (ROOT / "mkdocs.yml").read_text("utf-8")
+    for library, package in {"TensorFlow": "tensorflow", "Keras": "keras"}.items():
+        version = re.search(rf"^{package}==([\d.]+)", lock, re.MULTILINE)[1]
+        assert f"{library} {version}" in configured, (
+            f"mkdocs.yml: 'copyright' does not say {library} {version}"
+        )
+
+
+def test_the_lock_files_pin_everything_and_name_no_address():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    for group in ["site", "test"]:
+        lock = (ROOT / ".lock" / f"{group}.txt").read_text("utf-8")
+        pinned = set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
+        wanted = {p for p in project["dependency-groups"][group] if isinstance(p, str)}
+        assert wanted <= pinned, f"run make lock: {wanted - pinned} is not pinned"
+        assert "://" not in lock
+    site = (ROOT / ".lock" / "site.txt").read_text("utf-8")
+    assert "tensorflow==" not in site
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "--quiet", "."],
+        ["ruff", "format", "--quiet", "--diff", "."],
+        ["zizmor", "--offline", "--quiet", ".github"],
+        ["check-jsonschema", "--builtin-schema", "vendor.github-workflows"],
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_linters(command):
+    if command[0] == "check-jsonschema":
+        command = [*command, *map(str, (ROOT / ".github" / "workflows").glob("*.yml"))]
+    program = Path(sys.executable).with_name(command[0])
+    run = subprocess.run(
+        [program, *command[1:]], cwd=ROOT, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
