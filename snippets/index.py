@@ -26,7 +26,9 @@ for name in ["gamma", "beta", "moving_mean", "moving_variance"]:
     loaded = getattr(reloaded.get_layer("bn"), name).numpy()
     print(f"{name:16} equal: {np.array_equal(saved, loaded)}")
 
-np.testing.assert_array_equal(model(x, training=False), reloaded(x, training=False))
+np.testing.assert_array_equal(
+    model(x, training=False), reloaded(x, training=False)
+)
 print("predictions equal")
 # --8<-- [end:prove]
 

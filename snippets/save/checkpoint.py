@@ -57,14 +57,19 @@ status.assert_consumed()
 # --8<-- [start:prove]
 for saved, loaded in zip(model.variables, restored.variables, strict=True):
     np.testing.assert_array_equal(saved, loaded)
-np.testing.assert_array_equal(model(x, training=False), restored(x, training=False))
+np.testing.assert_array_equal(
+    model(x, training=False), restored(x, training=False)
+)
 print(len(restored.variables), "arrays and", len(x), "predictions equal")
 print("continues after step", int(restored.optimizer.iterations))
 # --8<-- [end:prove]
 
 # --8<-- [start:expect]
 np.savez(
-    "expected.npz", *model.get_weights(), x=x, predictions=model(x, training=False)
+    "expected.npz",
+    *model.get_weights(),
+    x=x,
+    predictions=model(x, training=False),
 )
 # --8<-- [end:expect]
 
@@ -110,18 +115,22 @@ attempt("compiled and built", status, restored)
 
 target = Net()
 target(x[:1])
-attempt("built, not compiled", tf.train.Checkpoint(model=target).restore(path), target)
+status = tf.train.Checkpoint(model=target).restore(path)
+attempt("built, not compiled", status, target)
 
 target = Net()
-attempt("not built", tf.train.Checkpoint(model=target).restore(path), target)
+status = tf.train.Checkpoint(model=target).restore(path)
+attempt("not built", status, target)
 
 target = Net()
 target(x[:1])
-attempt("another name", tf.train.Checkpoint(net=target).restore(path), target)
+status = tf.train.Checkpoint(net=target).restore(path)
+attempt("another name", status, target)
 
 target = Net()
 target(x[:1])
-attempt("no checkpoint found", tf.train.Checkpoint(model=target).restore(None), target)
+status = tf.train.Checkpoint(model=target).restore(None)
+attempt("no checkpoint found", status, target)
 # --8<-- [end:assertions]
 
 # --8<-- [start:inference]
@@ -140,7 +149,9 @@ served = Net()
 served(x[:1])
 status = tf.train.Checkpoint(model=served).restore(path).expect_partial()
 status.assert_existing_objects_matched()
-np.testing.assert_array_equal(model(x, training=False), served(x, training=False))
+np.testing.assert_array_equal(
+    model(x, training=False), served(x, training=False)
+)
 print("predictions equal")
 # --8<-- [end:expect_partial]
 
@@ -174,9 +185,11 @@ listed.fit(x, y, epochs=5, verbose=0)
 
 # --8<-- [start:list_keys]
 path = tf.train.Checkpoint(model=listed).save("listed/net")
-keys = [key.split("/.ATTRIBUTES")[0] for key, shape in tf.train.list_variables(path)]
-print([key for key in keys if key.startswith("model/") and "optimizer" not in key])
-print([key for key in keys if "optimizer/_trainable_variables" in key])
+for key, shape in tf.train.list_variables(path):
+    name = key.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE")
+    optimizer = "optimizer" in name and "_trainable" not in name
+    if name.startswith("model/") and not optimizer:
+        print(name, shape)
 # --8<-- [end:list_keys]
 
 # --8<-- [start:list_restore]
@@ -193,6 +206,8 @@ for saved, loaded in zip(listed.variables, lost.variables, strict=True):
 listed.save_weights("listed.weights.h5")
 lost.load_weights("listed.weights.h5")
 
-np.testing.assert_array_equal(listed(x, training=False), lost(x, training=False))
+np.testing.assert_array_equal(
+    listed(x, training=False), lost(x, training=False)
+)
 print("predictions equal")
 # --8<-- [end:list_fix]

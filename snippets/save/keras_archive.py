@@ -68,7 +68,9 @@ print("predictions equal, for one image and for all")
 # --8<-- [end:prove]
 
 # --8<-- [start:expect]
-np.savez("expected.npz", *model.get_weights(), x=x_test, predictions=predictions)
+np.savez(
+    "expected.npz", *model.get_weights(), x=x_test, predictions=predictions
+)
 # --8<-- [end:expect]
 
 # --8<-- [start:reload]
@@ -89,7 +91,9 @@ print(len(weights), "arrays and", len(expected["x"]), "predictions equal")
 
 # --8<-- [start:settings]
 layer = reloaded.get_layer("bn1")
-print("epsilon:", layer.epsilon, " momentum:", layer.momentum, " axis:", layer.axis)
+print("epsilon:", layer.epsilon)
+print("momentum:", layer.momentum)
+print("axis:", layer.axis)
 print("optimizer:", reloaded.optimizer.name)
 print("steps taken:", int(reloaded.optimizer.iterations))
 # --8<-- [end:settings]
@@ -105,7 +109,8 @@ except ValueError as error:
 keras.utils.set_random_seed(0)
 young = keras.models.clone_model(model)
 young.compile(
-    optimizer=keras.optimizers.Adam(0.003), loss="sparse_categorical_crossentropy"
+    optimizer=keras.optimizers.Adam(0.003),
+    loss="sparse_categorical_crossentropy",
 )
 young.fit(x_train, y_train, batch_size=64, epochs=1, verbose=0)
 young.save("young.keras")
@@ -126,7 +131,8 @@ print("loading changed the accuracy:", loaded != saved)
 # --8<-- [start:share]
 for net in [young, model]:
     steps = int(net.optimizer.iterations)
-    print(f"after {steps:3} steps, {0.99**steps:.1%} is still the starting value")
+    share = 0.99**steps
+    print(f"after {steps:3} steps, {share:.1%} is still the starting value")
 # --8<-- [end:share]
 
 # --8<-- [start:train_on]
@@ -140,7 +146,8 @@ for layer in tuned.layers:
     if isinstance(layer, keras.layers.BatchNormalization):
         layer.trainable = False
 tuned.compile(
-    optimizer=keras.optimizers.Adam(1e-4), loss="sparse_categorical_crossentropy"
+    optimizer=keras.optimizers.Adam(1e-4),
+    loss="sparse_categorical_crossentropy",
 )
 
 before = tuned.get_layer("bn1").moving_mean.numpy()
@@ -155,7 +162,7 @@ import tensorflow as tf
 model.export("digits", verbose=False)
 served = tf.saved_model.load("digits")
 
-# Another program computes the same sums in another order: the last digits differ.
+# Exported, the same sums run in another order: the last digits differ.
 np.testing.assert_allclose(served.serve(x_test), predictions, atol=1e-5)
 print("predictions equal within 1e-5")
 # --8<-- [end:export]

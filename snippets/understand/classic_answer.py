@@ -53,11 +53,13 @@ def same_as_inference(outputs):
 
 
 print("model(x)               ", same_as_inference(model(x_train)))
-print("predict(x)             ", same_as_inference(model.predict(x_train, verbose=0)))
+predicted = model.predict(x_train, verbose=0)
+print("predict(x)             ", same_as_inference(predicted))
 print("tf.function            ", same_as_inference(tf.function(model)(x_train)))
 with tf.GradientTape():
     print("under a tape           ", same_as_inference(model(x_train)))
-print("model(x, training=True)", same_as_inference(model(x_train, training=True)))
+trained = model(x_train, training=True)
+print("model(x, training=True)", same_as_inference(trained))
 # --8<-- [end:omitted]
 
 
@@ -144,7 +146,7 @@ reloaded.load_weights("few.weights.h5")
 
 batch_mean = np.mean(model.dense1(x_train), axis=0)
 for name, net in {"saved": model, "loaded": reloaded}.items():
-    far = np.abs(net.bn.moving_mean - batch_mean).max() > 0.5 * np.abs(batch_mean).max()
+    far = np.abs(net.bn.moving_mean - batch_mean).max() > batch_mean.max() / 2
     print(f"{name:7} moving_mean is far from the data's mean: {far}")
 print("identical:", identical(reloaded))
 # --8<-- [end:few_steps]
@@ -156,20 +158,23 @@ print("moving_variance:", hasattr(layer, "moving_variance"))
 # --8<-- [end:attribute_names]
 
 # --8<-- [start:fine_tune]
-inner = keras.Sequential([keras.Input(shape=(20,)), keras.layers.BatchNormalization()])
+bn = keras.layers.BatchNormalization()
+inner = keras.Sequential([keras.Input(shape=(20,)), bn])
 inputs = keras.Input(shape=(20,))
-outputs = keras.layers.Dense(5, activation="softmax")(inner(inputs, training=False))
+normalized = inner(inputs, training=False)
+outputs = keras.layers.Dense(5, activation="softmax")(normalized)
 tuned = keras.Model(inputs, outputs)
 tuned.compile(optimizer="adam", loss="categorical_crossentropy")
 
-bn = inner.layers[0]
 before = bn.moving_mean.numpy()
 tuned.fit(x_train, y_train, epochs=1, verbose=0)
-print("training=False kept the statistics:", np.array_equal(before, bn.moving_mean))
+kept = np.array_equal(before, bn.moving_mean)
+print("training=False kept the statistics:", kept)
 
 bn.trainable = False
 tuned.compile(optimizer="adam", loss="categorical_crossentropy")
 before = bn.moving_mean.numpy()
 tuned.fit(x_train, y_train, epochs=1, verbose=0)
-print("trainable=False kept the statistics:", np.array_equal(before, bn.moving_mean))
+kept = np.array_equal(before, bn.moving_mean)
+print("trainable=False kept the statistics:", kept)
 # --8<-- [end:fine_tune]
