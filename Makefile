@@ -19,7 +19,7 @@ help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
 
 serve: $(SITE)/ready ## Serve the site with live reload on port 8000 (no TensorFlow)
-	$(SITE)/bin/mkdocs serve --livereload --dev-addr 127.0.0.1:$(PORT)
+	SITE_URL=http://127.0.0.1:$(PORT)/ $(SITE)/bin/mkdocs serve --livereload --dev-addr 127.0.0.1:$(PORT)
 
 build: $(SITE)/ready ## Build the site into site/, strictly
 	$(SITE)/bin/mkdocs build --strict
