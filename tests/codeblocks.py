@@ -15,9 +15,12 @@ from pathlib import Path
 import pytest
 
 from tests import pages, runner
+from tests.figures import svg_difference
 
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"
 """The comment that marks the next fence as the output of the block above it."""
+
+HINT = "If the new output is right: make outputs"
 
 
 @dataclass
@@ -48,6 +51,9 @@ def pytest_configure(config):
     # What a library says about its own start is not part of a page.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    # How figures are drawn is not part of a page either; the date would change them.
+    os.environ["MATPLOTLIBRC"] = str(Path(__file__).with_name("matplotlibrc"))
+    os.environ["SOURCE_DATE_EPOCH"] = "0"
 
 
 def pytest_collect_file(file_path: Path, parent):
@@ -108,14 +114,22 @@ class PageItem(pytest.Item):
     def runtest(self):
         total = self.config.stash[counts]
         total.not_run += sum(block.reason is not None for block in self.page.blocks)
-        outputs = run(self.page, total)
-        if self.config.getoption("update_outputs"):
-            update(self.path, outputs)
-        else:
+        with tempfile.TemporaryDirectory(prefix="page-") as name:
+            folder = Path(name)
+            outputs = run(self.page, folder, total)
+            if self.config.getoption("update_outputs"):
+                update(self.path, outputs)
+                for figure in self.page.figures:
+                    _adopt(figure, self.path.parent, folder)
+                return
             total.compared += sum(block.output is not None for block, _ in outputs)
+            total.compared += len(self.page.figures)
             differences = [_difference(*pair) for pair in outputs]
-            if any(differences):
-                raise PageFailure("\n".join(filter(None, differences)))
+            for figure in self.page.figures:
+                problem = _figure_difference(figure, self.path.parent, folder)
+                differences.append(problem and f"{self.page.name}: {problem}")
+        if any(differences):
+            raise PageFailure("\n".join(filter(None, differences)))
 
     def repr_failure(self, excinfo):
         if isinstance(excinfo.value, PageFailure):
@@ -126,11 +140,12 @@ class PageItem(pytest.Item):
         return self.path, None, self.page.name
 
 
-def run(page: pages.Page, total: Counts) -> list[tuple[pages.Block, str]]:
+def run(page: pages.Page, folder: Path, total: Counts) -> list[tuple[pages.Block, str]]:
     """Run the blocks of a page and return what each of them printed.
 
     Args:
         page: The page.
+        folder: The empty folder to run in.
         total: Where to count the blocks that ran.
 
     Raises:
@@ -138,17 +153,14 @@ def run(page: pages.Page, total: Counts) -> list[tuple[pages.Block, str]]:
             snippet, or of the page, where that happened.
     """
     outputs = []
-    with (
-        tempfile.TemporaryDirectory(prefix="page-") as folder,
-        runner.Script(Path(folder), page.environment) as script,
-    ):
+    with runner.Script(folder, page.environment) as script:
         for block in page.blocks:
             if block.reason is not None:
                 continue
             if block.script is None:
                 result = script.run(block.code, block.line + 1)
             else:
-                with runner.Script(Path(folder), page.environment) as own:
+                with runner.Script(folder, page.environment) as own:
                     result = own.run(block.code, block.line + 1)
             total.ran += 1
             if result.error is not None:
@@ -188,8 +200,26 @@ def _difference(block: pages.Block, printed: str) -> str | None:
         "printed",
         lineterm="",
     )
-    hint = "If the new output is right: make outputs"
-    return "\n".join([f"{block.where}: {problem}", *lines, hint])
+    return "\n".join([f"{block.where}: {problem}", *lines, HINT])
+
+
+def _figure_difference(name: str, shown: Path, drawn: Path) -> str | None:
+    for folder, problem in {
+        drawn: "is shown as a plot, but no block writes it",
+        shown: f"is written by a block, but not there to be shown. {HINT}",
+    }.items():
+        if not (folder / name).is_file():
+            return f"{name} {problem}"
+    difference = svg_difference(
+        (shown / name).read_text("utf-8"), (drawn / name).read_text("utf-8")
+    )
+    return difference and f"{name}: {difference}\n{HINT}"
+
+
+def _adopt(name: str, shown: Path, drawn: Path) -> None:
+    """Show the new figure, unless the old one is as good."""
+    if (drawn / name).is_file() and _figure_difference(name, shown, drawn):
+        (shown / name).write_bytes((drawn / name).read_bytes())
 
 
 def update(path: Path, outputs: list[tuple[pages.Block, str]]) -> None:

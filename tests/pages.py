@@ -27,6 +27,7 @@ NOT_RUN = "Not run here: "
 
 _COMMENT = re.compile(r"<!--[-\s]*(pytest-codeblocks:|pytest\.mark\.)(.*?)[-\s]*-->")
 _LANGUAGE = re.compile(r"(?:\{\s*\.)?([\w+-]+)")
+_PLOT = re.compile(r"!\[[^\]]*\]\(([\w.-]+\.svg)\)\{ *\.plot")
 _TITLE = re.compile(r"""title=(["'])(.*?)\1""")
 
 _PADDING = " " * 80
@@ -111,12 +112,14 @@ class Page:
         lines: The expanded lines, each with its origin.
         blocks: The Python blocks, in the order of the page.
         environment: Environment variables the page asks a fresh interpreter for.
+        figures: Names of the plots that the page shows and its blocks write.
     """
 
     name: str
     lines: list[Line]
     blocks: list[Block] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    figures: list[str] = field(default_factory=list)
 
     def origin(self, number: int) -> str:
         """Return ``file:line`` of an expanded line.
@@ -157,6 +160,7 @@ def read(path: Path, root: Path) -> Page:
     environment = front_matter.get("environment", {})
     page.environment = {key: str(value) for key, value in environment.items()}
     page.blocks = _blocks(page)
+    page.figures = _PLOT.findall("\n".join(page.lines))
     return page
 
 

@@ -356,3 +356,32 @@ def test_a_page_that_fails_is_not_rewritten(site):
     page = "'''python\nprint(1)\n'''\n\n'''python\n1 / 0\n'''"
     expect(site("--update-outputs", page=page), failed=1)
     assert "expected-output" not in (site.path / "docs" / "page.md").read_text()
+
+
+PLOT = """
+'''python
+import matplotlib.pyplot as plt
+
+plt.plot([0, 1], [0, {}])
+plt.savefig("curve.svg")
+'''
+
+![A line that rises.](curve.svg){{ .plot }}
+"""
+
+
+def test_a_plot_that_a_block_writes_is_compared_and_updated(site):
+    page = PLOT.format(1)
+    expect(site(page=page), "curve.svg is written by a block, but not", failed=1)
+    expect(site("--update-outputs"), passed=1)
+    expect(site(), "1 outputs compared", passed=1)
+    shown = (site.path / "docs" / "curve.svg").read_text()
+    expect(site("--update-outputs"), passed=1)
+    assert (site.path / "docs" / "curve.svg").read_text() == shown
+    page = PLOT.replace("[0, 1], [", "[0, 1, 2], [0, ").format(1)
+    expect(site(page=page), "curve.svg: figure: shown <", failed=1)
+
+
+def test_a_plot_that_no_block_writes_is_a_failure(site):
+    page = PLOT.format(1).replace("savefig", "title")
+    expect(site(page=page), "docs/page.md: curve.svg is shown as a plot", failed=1)

@@ -1,50 +1,34 @@
 """Every notebook below ``docs/`` runs in an empty folder and gives what it shows.
 
-Text must be the same, figures must be the same up to `TOLERANCE`. With
+Text must be the same, figures must be the same up to `figures.TOLERANCE`. With
 ``--update-outputs`` the fresh outputs are written into the notebook instead.
 """
 
 import ast
-import base64
 import difflib
-import io
 import os
 import re
 from itertools import zip_longest
 from pathlib import Path
-from xml.etree import ElementTree
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
-from PIL import Image
 
 from tests.codeblocks import counts
+from tests.figures import svg_difference
 
 ROOT = Path(__file__).parents[1]
-TOLERANCE = 3.0
-"""Points (1/72 inch) by which a figure may differ from the committed one.
-
-CPUs round float32 differently, and training amplifies that: with oneDNN switched off
-or kept to older instructions, accuracies in the labs moved by up to 0.006, which is
-1.2 points of an axis 200 points high.
-"""
-
-# Figures are SVG of one width, with text as text in the reader's font and the same
-# ids in every run. What TensorFlow's C++ code logs stays out of the outputs.
+# The rest of how figures look is in matplotlibrc. What TensorFlow's C++ code logs
+# stays out of the outputs.
 KERNEL = [
     "--InlineBackend.figure_formats=['svg']",
-    "--InlineBackend.print_figure_kwargs={'bbox_inches': None, 'metadata':"
-    " {'Creator': None, 'Date': None, 'Format': None, 'Type': None}}",
-    "--InlineBackend.rc={'svg.fonttype': 'none', 'svg.hashsalt': 'lab',"
-    " 'font.sans-serif': ['sans-serif', 'DejaVu Sans'],"
-    " 'figure.facecolor': 'none', 'axes.facecolor': 'none'}",
+    "--InlineBackend.print_figure_kwargs={'bbox_inches': None}",
     "--IPKernelApp.capture_fd_output=False",
 ]
 WRONG = {"error", "stderr"}
 SVG = "image/svg+xml"
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 
 notebooks = pytest.mark.parametrize(
     "path", sorted(ROOT.glob("docs/**/*.ipynb")), ids=lambda p: str(p.relative_to(ROOT))
@@ -101,37 +85,6 @@ def lines(output):
     data = {"text": output.text} if "text" in output else output.get("data", {})
     values = [f"{key}: {'figure' if key == SVG else data[key]}" for key in sorted(data)]
     return [output.output_type, *"\n".join(values).split("\n")]
-
-
-def svg_difference(shown, drawn):
-    """Return how two figures differ, or `None`."""
-    for old, new in zip_longest(parts(shown), parts(drawn), fillvalue=("end", "", "")):
-        problem = "figure: shown <{} {}={!r:.90}>, ".format(*old)
-        problem += "new <{} {}={!r:.90}>".format(*new)
-        (*place, before), (*other, after) = old, new
-        if place[1] in {"d", "x", "y", "transform"}:
-            numbers = zip(NUMBER.findall(before), NUMBER.findall(after), strict=False)
-            if any(abs(float(a) - float(b)) > TOLERANCE for a, b in numbers):
-                return f"{problem}: more than {TOLERANCE} points apart"
-            before, after = NUMBER.sub("0", before), NUMBER.sub("0", after)
-        if (place, before) != (other, after):
-            return problem
-    return None
-
-
-def parts(svg):
-    """Yield tag, key and value of all that a figure is made of."""
-    ids = {name: f"id{n}" for n, name in enumerate(re.findall(r'\bid="([^"]+)"', svg))}
-    for element in ElementTree.fromstring(svg).iter():
-        tag = element.tag.rpartition("}")[2]
-        yield tag, "text", (element.text or "").strip()
-        for key, value in sorted(element.attrib.items()):
-            if value.startswith("data:image/png;base64,"):
-                # Pixels, because the same ones are compressed in different ways.
-                png = base64.b64decode(value.partition(",")[2])
-                value = Image.open(io.BytesIO(png)).convert("RGBA").tobytes().hex()
-            value = re.sub(r"[\w-]+", lambda name: ids.get(name[0], name[0]), value)
-            yield tag, key.rpartition("}")[2], value
 
 
 @notebooks
