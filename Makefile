@@ -11,6 +11,9 @@ SITE = .venv/site
 TEST = .venv/test
 LOCK = .venv/lock
 
+# Two TensorFlow processes at a time; each file stays with one of them.
+WORKERS = -n 2 --dist loadfile
+
 .DEFAULT_GOAL = help
 .PHONY: help serve build test browser outputs reader versions lock clean
 .DELETE_ON_ERROR:
@@ -25,16 +28,16 @@ build: $(SITE)/ready ## Build the site into site/, strictly
 	$(SITE)/bin/mkdocs build --strict
 
 test: $(TEST)/ready browser ## Run every test: pages, collector, site, browser
-	$(TEST)/bin/python -m pytest
+	$(TEST)/bin/python -m pytest $(WORKERS)
 
 outputs: $(TEST)/ready ## Run the pages and write what they print into them
-	$(TEST)/bin/python -m pytest docs tests/test_notebooks.py --update-outputs
+	$(TEST)/bin/python -m pytest $(WORKERS) docs tests/test_notebooks.py tests/test_recorded.py --update-outputs
 
 reader: $(TEST)/ready .venv/reader/ready ## Run each built page pasted into one script, as a reader would
 	$(TEST)/bin/python -m pytest tests/reader.py
 
-versions: $(LOCK)/ready ## Run the classic examples on many versions, and record the results
-	$(PYTHON) -m tests.classic.versions
+versions: $(LOCK)/ready $(TEST)/ready ## Run the classic examples on many versions, and record the results
+	$(TEST)/bin/python -m tests.versions
 
 lock: $(LOCK)/ready ## Pin the newest versions of all dependencies
 	$(LOCK)/bin/uv pip compile --quiet --upgrade --group test --output-file .lock/test.txt

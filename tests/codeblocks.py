@@ -9,7 +9,7 @@ with the output that the page shows. A block whose fence has the title
 import difflib
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -63,27 +63,38 @@ def pytest_collect_file(file_path: Path, parent):
         return PageFile.from_parent(parent, path=file_path)
 
 
-def pytest_unconfigure(config):
-    """Say at the very end how much of the site was run."""
-    total = config.stash[counts]
-    if total != Counts():
-        shown = (
-            f"{total.shown} shown on the built site"
-            if total.shown
-            else "site not built"
-        )
-        print(
-            f"Python blocks: {shown}, {total.ran} ran, "
-            f"{total.not_run} with a reason why not; {total.compared} outputs compared"
-        )
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    """Add what a worker process of pytest-xdist has counted."""
+    total = node.config.stash[counts]
+    for name, count in getattr(node, "workeroutput", {}).get("blocks", {}).items():
+        setattr(total, name, getattr(total, name) + count)
 
 
 def pytest_sessionfinish(session):
     """Fail a whole run in which fewer blocks ran than the site shows."""
-    total = session.config.stash[counts]
-    whole = total.shown and total.ran
+    config, total = session.config, session.config.stash[counts]
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["blocks"] = asdict(total)
+        return
+    everything = config.args_source is config.ArgsSource.TESTPATHS
+    whole = everything and not config.option.keyword and not config.option.markexpr
     if whole and total.shown != total.ran + total.not_run and not session.testsfailed:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_unconfigure(config):
+    """Say at the very end how much of the site was run."""
+    total = config.stash[counts]
+    if total == Counts() or hasattr(config, "workeroutput"):
+        return
+    built = (
+        f"{total.shown} shown on the built site" if total.shown else "site not built"
+    )
+    print(
+        f"Python blocks: {built}, {total.ran} ran, "
+        f"{total.not_run} with a reason why not; {total.compared} outputs compared"
+    )
 
 
 class PageFile(pytest.File):

@@ -155,6 +155,80 @@ np.testing.assert_array_equal(
 print("predictions equal")
 # --8<-- [end:expect_partial]
 
+# --8<-- [start:manager]
+import os
+
+checkpoint = tf.train.Checkpoint(model=model)
+manager = tf.train.CheckpointManager(checkpoint, "kept", max_to_keep=2)
+for _ in range(3):
+    model.fit(x, y, epochs=1, verbose=0)
+    manager.save()
+
+print(manager.checkpoints)
+for name in sorted(os.listdir("kept")):
+    print(name)
+# --8<-- [end:manager]
+
+
+# --8<-- [start:manager_restore]
+def compiled_and_built(net):
+    net.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+    net(x[:1])
+    net.optimizer.build(net.trainable_variables)
+    return net
+
+
+restored = compiled_and_built(Net())
+checkpoint = tf.train.Checkpoint(model=restored)
+manager = tf.train.CheckpointManager(checkpoint, "kept", max_to_keep=2)
+
+status = checkpoint.restore(manager.latest_checkpoint)
+status.assert_existing_objects_matched()
+status.assert_consumed()
+for saved, loaded in zip(model.variables, restored.variables, strict=True):
+    np.testing.assert_array_equal(saved, loaded)
+print(len(restored.variables), "arrays equal")
+print("continues after step", int(restored.optimizer.iterations))
+# --8<-- [end:manager_restore]
+
+# --8<-- [start:manager_empty]
+fresh = compiled_and_built(Net())
+checkpoint = tf.train.Checkpoint(model=fresh)
+elsewhere = tf.train.CheckpointManager(checkpoint, "keep", max_to_keep=2)
+print("restored from:", elsewhere.restore_or_initialize())
+print("moving_mean still 0:", not np.any(fresh.bn.moving_mean.numpy()))
+# --8<-- [end:manager_empty]
+
+# --8<-- [start:manager_required]
+manager = tf.train.CheckpointManager(checkpoint, "kept", max_to_keep=2)
+path = manager.restore_or_initialize()
+if path is None:
+    raise FileNotFoundError(f"no checkpoint in {manager.directory}")
+print("restored from:", path)
+np.testing.assert_array_equal(
+    model(x, training=False), fresh(x, training=False)
+)
+print("predictions equal")
+# --8<-- [end:manager_required]
+
+# --8<-- [start:write]
+path = tf.train.Checkpoint(model=model).write("written/net")
+print(path)
+status = tf.train.Checkpoint(model=compiled_and_built(Net())).restore(path)
+try:
+    status.assert_consumed()
+except AssertionError as error:
+    print("AssertionError:", str(error).partition(",")[0])
+    print("save_counter named:", "save_counter" in str(error))
+# --8<-- [end:write]
+
+# --8<-- [start:read]
+status = tf.train.Checkpoint(model=compiled_and_built(Net())).read(path)
+status.assert_existing_objects_matched()
+status.assert_consumed()
+print("both assertions pass")
+# --8<-- [end:read]
+
 
 # --8<-- [start:list_model]
 class ListNet(keras.Model):
@@ -171,15 +245,7 @@ class ListNet(keras.Model):
         return self.head(bn(dense(x), training=training))
 
 
-def compiled_and_built():
-    net = ListNet()
-    net.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-    net(x[:1])
-    net.optimizer.build(net.trainable_variables)
-    return net
-
-
-listed = compiled_and_built()
+listed = compiled_and_built(ListNet())
 listed.fit(x, y, epochs=5, verbose=0)
 # --8<-- [end:list_model]
 
@@ -193,7 +259,7 @@ for key, shape in tf.train.list_variables(path):
 # --8<-- [end:list_keys]
 
 # --8<-- [start:list_restore]
-lost = compiled_and_built()
+lost = compiled_and_built(ListNet())
 status = tf.train.Checkpoint(model=lost).restore(path)
 status.assert_existing_objects_matched()
 status.assert_consumed()
@@ -211,3 +277,55 @@ np.testing.assert_array_equal(
 )
 print("predictions equal")
 # --8<-- [end:list_fix]
+
+
+# --8<-- [start:containers]
+bn = keras.layers.BatchNormalization()
+bn.build((None, 20))
+for container in [[bn], {"bn": bn}, (bn,)]:
+    holder = keras.Model()
+    holder.blocks = container
+    path = tf.train.Checkpoint(model=holder).save("containers/net")
+    keys = [key for key, shape in tf.train.list_variables(path)]
+    found = any("moving_mean" in key for key in keys)
+    print(f"{type(container).__name__:5} moving_mean in the file: {found}")
+# --8<-- [end:containers]
+
+# --8<-- [start:trainable_only]
+path = tf.train.Checkpoint(v=model.trainable_variables).save("trainable/net")
+
+target = compiled_and_built(Net())
+status = tf.train.Checkpoint(v=target.trainable_variables).restore(path)
+status.assert_existing_objects_matched()
+status.assert_consumed()
+for name in ["gamma", "beta", "moving_mean", "moving_variance"]:
+    saved, loaded = getattr(model.bn, name), getattr(target.bn, name)
+    print(f"{name:16} equal: {np.array_equal(saved, loaded)}")
+# --8<-- [end:trainable_only]
+
+# --8<-- [start:all_variables]
+path = tf.train.Checkpoint(v=model.variables).save("all/net")
+
+target = compiled_and_built(Net())
+status = tf.train.Checkpoint(v=target.variables).restore(path)
+status.assert_consumed()
+np.testing.assert_array_equal(
+    model(x, training=False), target(x, training=False)
+)
+print("predictions equal")
+# --8<-- [end:all_variables]
+
+# --8<-- [start:path]
+for path in ["checkpoints", "checkpoints/net"]:
+    try:
+        tf.train.Checkpoint(model=target).restore(path)
+    except tf.errors.OpError as error:
+        print(f"{type(error).__name__}: {error.message}")
+# --8<-- [end:path]
+
+# --8<-- [start:latest]
+path = tf.train.latest_checkpoint("checkpoints")
+print(path)
+status = tf.train.Checkpoint(model=target).restore(path)
+status.assert_existing_objects_matched()
+# --8<-- [end:latest]

@@ -1,0 +1,235 @@
+# --8<-- [start:build]
+import keras
+import numpy as np
+
+
+def build_model():
+    return keras.Sequential(
+        [
+            keras.Input(shape=(8,)),
+            keras.layers.Dense(1000, name="dense"),
+            keras.layers.BatchNormalization(name="bn"),
+            keras.layers.ReLU(),
+            keras.layers.Dense(1, name="head"),
+        ]
+    )
+
+
+# --8<-- [end:build]
+
+# --8<-- [start:train]
+keras.utils.set_random_seed(0)
+x = np.random.normal(5, 3, size=(320, 8)).astype("float32")
+y = x[:, :1] - x[:, 1:2]
+
+model = build_model()
+model.compile(optimizer=keras.optimizers.Adam(0.01), loss="mse")
+model.fit(x, y, epochs=5, verbose=0)
+# --8<-- [end:train]
+
+# --8<-- [start:save]
+from pathlib import Path
+
+KIB = 1 / 1024**2  # max_shard_size counts in units of 1024**3 bytes
+
+Path("saved").mkdir()
+model.save_weights("saved/s.weights.json", max_shard_size=40 * KIB)
+for path in sorted(Path("saved").iterdir()):
+    print(path.as_posix())
+# --8<-- [end:save]
+
+# --8<-- [start:index]
+import json
+
+index = json.loads(Path("saved/s.weights.json").read_text())
+for place, shards in index["weight_map"].items():
+    print(place)
+    for shard in shards:
+        print("   ", shard)
+# --8<-- [end:index]
+
+# --8<-- [start:split]
+import h5py
+
+bn = model.get_layer("bn")
+for path in sorted(Path("saved").glob("*.h5")):
+    with h5py.File(path) as file:
+        group = file.get("layers/batch_normalization/vars", {})
+        for number, stored in group.items():
+            for variable in bn.weights:
+                if np.array_equal(stored[()], variable.numpy()):
+                    print(f"{path.name}  vars/{number}  {variable.name}")
+# --8<-- [end:split]
+
+# --8<-- [start:load]
+rebuilt = build_model()
+rebuilt.load_weights("saved/s.weights.json")
+# --8<-- [end:load]
+
+# --8<-- [start:prove]
+untrained = build_model().get_layer("bn")  # the layer as it starts
+for array in ["gamma", "beta", "moving_mean", "moving_variance"]:
+    start, saved, loaded = (
+        getattr(layer, array).numpy()
+        for layer in [untrained, bn, rebuilt.get_layer("bn")]
+    )
+    learned = not np.array_equal(saved, start)
+    equal = np.array_equal(saved, loaded)
+    print(f"{array:16} learned: {learned}  equal: {equal}")
+
+for saved, loaded in zip(model.weights, rebuilt.weights, strict=True):
+    np.testing.assert_array_equal(saved.numpy(), loaded.numpy())
+np.testing.assert_array_equal(
+    model(x, training=False), rebuilt(x, training=False)
+)
+print(len(model.weights), "arrays and", len(x), "predictions equal")
+# --8<-- [end:prove]
+
+# --8<-- [start:expect]
+np.savez(
+    "expected.npz",
+    *model.get_weights(),
+    x=x,
+    predictions=model(x, training=False),
+)
+# --8<-- [end:expect]
+
+# --8<-- [start:reload]
+model = build_model()
+model.load_weights("saved/s.weights.json")
+expected = np.load("expected.npz")
+
+for i, array in enumerate(model.get_weights()):
+    np.testing.assert_array_equal(array, expected[f"arr_{i}"])
+np.testing.assert_array_equal(
+    model(expected["x"], training=False), expected["predictions"]
+)
+print("equal in a process that did not save")
+# --8<-- [end:reload]
+
+# --8<-- [start:resume]
+resumed = build_model()
+resumed.compile(optimizer=keras.optimizers.Adam(0.01), loss="mse")
+resumed.optimizer.build(resumed.trainable_variables)
+resumed.load_weights("saved/s.weights.json")
+
+for saved, loaded in zip(
+    model.optimizer.variables, resumed.optimizer.variables, strict=True
+):
+    np.testing.assert_array_equal(saved.numpy(), loaded.numpy())
+print("steps taken:", int(resumed.optimizer.iterations))
+# --8<-- [end:resume]
+
+# --8<-- [start:missing]
+import shutil
+import warnings
+
+shutil.copytree("saved", "incomplete")
+Path("incomplete/s_00001.weights.h5").unlink()
+
+incomplete = build_model()
+with warnings.catch_warnings(
+    record=True, action="always", category=UserWarning
+) as caught:
+    incomplete.load_weights("incomplete/s.weights.json")
+
+print("warnings:", len(caught))
+equal = sum(
+    np.array_equal(saved.numpy(), loaded.numpy())
+    for saved, loaded in zip(model.weights, incomplete.weights, strict=True)
+)
+print("equal arrays:", equal, "of", len(model.weights))
+found = incomplete.get_layer("bn")
+print("gamma still 1:", np.all(found.gamma.numpy() == 1))
+print("beta still 0:", np.all(found.beta.numpy() == 0))
+print("moving_mean still 0:", np.all(found.moving_mean.numpy() == 0))
+print("moving_variance still 1:", np.all(found.moving_variance.numpy() == 1))
+# --8<-- [end:missing]
+
+# --8<-- [start:missing_first]
+shutil.copytree("saved", "headless")
+Path("headless/s_00000.weights.h5").unlink()
+try:
+    build_model().load_weights("headless/s.weights.json")
+except FileNotFoundError as error:
+    print("FileNotFoundError:", error)
+# --8<-- [end:missing_first]
+
+
+# --8<-- [start:check]
+def missing_shards(path):
+    path = Path(path)
+    named = set()
+    for shards in json.loads(path.read_text())["weight_map"].values():
+        named |= {shards} if isinstance(shards, str) else set(shards)
+    return sorted(name for name in named if not path.with_name(name).exists())
+
+
+for folder in ["saved", "incomplete", "headless"]:
+    print(folder, missing_shards(f"{folder}/s.weights.json"))
+# --8<-- [end:check]
+
+# --8<-- [start:mixed]
+model.fit(x, y, epochs=5, verbose=0)
+Path("later").mkdir()
+model.save_weights("later/s.weights.json", max_shard_size=40 * KIB)
+
+shutil.copytree("saved", "mixed")
+shutil.copy("later/s_00001.weights.h5", "mixed")
+mixed = build_model()
+mixed.load_weights("mixed/s.weights.json")
+
+for array in ["gamma", "beta", "moving_mean", "moving_variance"]:
+    loaded = getattr(mixed.get_layer("bn"), array).numpy()
+    for name, net in [("saved", rebuilt), ("later", model)]:
+        if np.array_equal(loaded, getattr(net.get_layer("bn"), array).numpy()):
+            print(f"{array:16} from {name}")
+# --8<-- [end:mixed]
+
+# --8<-- [start:too_big]
+shutil.copytree("later", "again")
+try:
+    model.save_weights("again/s.weights.json", max_shard_size=20 * KIB)
+except ValueError as error:
+    print("ValueError:", error)
+# --8<-- [end:too_big]
+
+# --8<-- [start:too_big_damage]
+try:
+    build_model().load_weights("again/s.weights.json")
+except ValueError as error:
+    print("ValueError:", str(error).splitlines()[2])
+# --8<-- [end:too_big_damage]
+
+# --8<-- [start:too_big_fix]
+largest = max(variable.numpy().nbytes for variable in model.weights)
+print(f"the largest array has {largest / 1024:.2f} KiB")
+
+Path("fresh").mkdir()
+model.save_weights("fresh/s.weights.json", max_shard_size=largest / 1024**3)
+
+fresh = build_model()
+fresh.load_weights("fresh/s.weights.json")
+np.testing.assert_array_equal(
+    model(x, training=False), fresh(x, training=False)
+)
+print(len(list(Path("fresh").glob("*.h5"))), "shards, predictions equal")
+# --8<-- [end:too_big_fix]
+
+# --8<-- [start:no_limit]
+try:
+    model.save_weights("s.weights.json")
+except ValueError as error:
+    print("ValueError:", error)
+# --8<-- [end:no_limit]
+
+# --8<-- [start:h5_ending]
+with warnings.catch_warnings(
+    record=True, action="always", category=UserWarning
+) as caught:
+    model.save_weights("t.weights.h5", max_shard_size=40 * KIB)
+
+for warning in caught:
+    print("UserWarning:", warning.message)
+print("t.weights.h5 exists:", Path("t.weights.h5").exists())
+# --8<-- [end:h5_ending]

@@ -1,0 +1,98 @@
+"""The recorded tables still say what the scripts behind them measure."""
+
+import json
+from importlib.metadata import version
+
+import pytest
+
+from tests import runner, versions
+
+TABLE = versions.ROOT / "snippets" / "reference" / "formats.md"
+PAGES = {
+    ".keras": "../save/keras-archive.md",
+    ".weights.h5": "../save/weights-only.md",
+    "sharded weights": "../save/sharded-weights.md",
+    ".h5": "../save/legacy-h5.md",
+    "SavedModel": "../save/savedmodel.md",
+    "Checkpoint": "../save/checkpoint.md",
+    "npz": "../save/numpy-arrays.md",
+}
+# What is about the property rather than the format has a page of its own.
+PROPERTY_PAGES = {
+    "custom layers, registered": "../save/custom-layers.md",
+    "detects a flipped bit": "../verify/damaged-files.md",
+}
+
+
+def test_the_classic_examples_are_the_measured_ones():
+    assert versions.fingerprint(versions.EXAMPLES) in versions.CLASSIC.read_text(), (
+        f"{versions.CLASSIC.name} is out of date, the examples changed: make versions"
+    )
+
+
+def test_the_classic_examples_do_what_is_recorded(tmp_path):
+    verdicts = []
+    for example in versions.EXAMPLES:
+        with runner.Script(tmp_path) as script:
+            result = script.run(example.read_text("utf-8"))
+        verdicts.append(versions.verdict(result.output, result.error or ""))
+    row = versions.row(version("tensorflow"), version("keras"), verdicts)
+    assert row in versions.CLASSIC.read_text("utf-8").splitlines(), (
+        f"{versions.CLASSIC.name} is out of date, it lacks {row}: make versions"
+    )
+
+
+def test_the_loads_in_other_versions_are_recorded_for_these_scripts():
+    record = versions.FORMATS.read_text("utf-8")
+    scripts = versions.fingerprint([versions.MEASURE, versions.LOAD])
+    assert scripts in record, "the scripts changed: make versions"
+    pair = f"TensorFlow {version('tensorflow')} and Keras {version('keras')};"
+    assert pair in record, "other versions are installed: make versions"
+
+
+def loads_in() -> dict[str, str]:
+    """Return the row that says in which Keras versions each format loads."""
+    loaded = {}
+    for record in versions.recorded_loads():
+        found = loaded.setdefault(record["format"], [])
+        if record["result"] == "yes":
+            found.append(record["keras"])
+    tried = len(versions.PAIRS)
+    return {
+        name: f"all {tried} tried" if len(found) == tried else ", ".join(found)
+        for name, found in loaded.items()
+    }
+
+
+def table(cells: dict[str, dict[str, str]]) -> str:
+    """Return the cells as a Markdown table, each with a link to where it is shown."""
+    lines = [
+        "| property | " + " | ".join(f"[{n}]({p})" for n, p in PAGES.items()) + " |"
+    ]
+    lines.append("|---" * (len(PAGES) + 1) + "|")
+    for prop, row in cells.items():
+        links = [
+            f"[{row[name]}]({PROPERTY_PAGES.get(prop, page)})"
+            for name, page in PAGES.items()
+        ]
+        lines.append(f"| **{prop}** | " + " | ".join(links) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_table_of_formats_is_what_is_measured(tmp_path, request):
+    with runner.Script(tmp_path) as script:
+        result = script.run(versions.MEASURE.read_text("utf-8"))
+    assert result.error is None, f"{versions.MEASURE.name}: {result.error}"
+    cells = json.loads(result.output.splitlines()[-1])
+    measured = table(cells | {"loads in Keras": loads_in()})
+    if request.config.getoption("update_outputs"):
+        versions.write(TABLE, measured)
+    for shown, new in zip(
+        TABLE.read_text("utf-8").splitlines(), measured.splitlines(), strict=True
+    ):
+        if shown != new:
+            pytest.fail(
+                f"{TABLE.name}:\n- {shown}\n+ {new}\n"
+                "If the new table is right: make outputs",
+                pytrace=False,
+            )

@@ -1,0 +1,152 @@
+"""What other versions do: measured by `make versions`, recorded, and shown on pages.
+
+Each pair of versions below gets an environment of its own, runs the three examples of
+the classic answer as they are passed around, and loads the files that the installed
+version wrote. That takes minutes and gigabytes, so the everyday tests only check that
+the records belong to these scripts and to the installed versions.
+"""
+
+import csv
+import hashlib
+import re
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+UV = ROOT / ".venv" / "lock" / "bin" / "uv"
+PAIRS = [
+    ("2.12.1", "2.12.0"),
+    ("2.15.1", "2.15.0"),
+    ("2.16.2", "3.3.3"),
+    ("2.18.1", "3.6.0"),
+    ("2.19.1", "3.9.2"),
+    ("2.20.0", "3.11.3"),
+    ("2.21.0", "3.15.1"),
+]
+EXAMPLES = sorted((ROOT / "tests" / "classic").glob("example_*.py"))
+CLASSIC = ROOT / "snippets" / "understand" / "classic_versions.md"
+MEASURE = ROOT / "tests" / "formats" / "measure.py"
+LOAD = ROOT / "tests" / "formats" / "load.py"
+FORMATS = ROOT / "tests" / "formats" / "versions.csv"
+
+
+def fingerprint(scripts: list[Path]) -> str:
+    """Return a short hash of scripts, to tell when a record is out of date."""
+    text = "".join(path.read_text("utf-8") for path in scripts)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def install(tensorflow: str, keras: str, folder: str) -> Path:
+    """Install a pair of versions in a folder and return its interpreter."""
+    python = Path(folder, "bin", "python")
+    wanted = [f"tensorflow-cpu=={tensorflow}", f"keras=={keras}"]
+    if tensorflow < "2.18":
+        wanted.append("numpy<2")
+    # The one Python that all of these versions have wheels for.
+    venv = [UV, "venv", "--quiet", "--clear", "--python", "3.11", folder]
+    pip = [UV, "pip", "install", "--quiet", "--python", python, *wanted]
+    subprocess.run(venv, check=True)
+    subprocess.run(pip, check=True)
+    return python
+
+
+def verdict(stdout: str, error: str) -> str:
+    """Return what an example of the classic answer ended with.
+
+    Args:
+        stdout: All that it printed.
+        error: The end of its traceback; empty if it ran to its end.
+
+    Returns:
+        The value that its last line prints, "True" or "False", or the name of the
+        exception that ended it.
+    """
+    if error:
+        return re.findall(r"^(?:\w+\.)*(\w+(?:Error|Exception)):", error, re.M)[-1]
+    return re.search(r"identical: (True|False)", stdout)[1]
+
+
+def row(tensorflow: str, keras: str, verdicts: list[str]) -> str:
+    """Return the row of the table of the classic examples for a pair of versions."""
+    return (
+        f"| {tensorflow} | {keras} | " + " | ".join(f"`{v}`" for v in verdicts) + " |"
+    )
+
+
+def run(command: list, folder: str | Path) -> subprocess.CompletedProcess:
+    """Run a script in a folder and keep what it prints."""
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def classic(python: Path) -> list[str]:
+    """Run the classic examples, each in an empty folder; return their verdicts."""
+    verdicts = []
+    for example in EXAMPLES:
+        with tempfile.TemporaryDirectory() as folder:
+            done = run([python, example], folder)
+        verdicts.append(verdict(done.stdout, done.stderr if done.returncode else ""))
+    return verdicts
+
+
+def loads(python: Path, files: Path) -> dict[str, str]:
+    """Load the written files; return what `load.py` says, by format."""
+    results = {}
+    for name, path in written().items():
+        done = run([python, LOAD, name, path, "expected.npz"], files)
+        results[name] = (done.stdout.split() or ["crash"])[-1]
+    return results
+
+
+def written() -> dict[str, str]:
+    """Return the name of the file that `measure.py` writes for each format."""
+    pairs = re.findall(
+        r'^    "([^"]+)": \(\s*"([^"]+)",', MEASURE.read_text("utf-8"), re.M
+    )
+    return dict(pairs)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file as a whole, or not at all."""
+    temporary = path.with_suffix(".new")
+    temporary.write_text(text, "utf-8")
+    temporary.replace(path)
+
+
+def main() -> None:
+    """Measure all pairs and write both records."""
+    rows, loaded = [], []
+    with tempfile.TemporaryDirectory() as work:
+        done = run([sys.executable, MEASURE], work)
+        assert done.returncode == 0, done.stderr
+        files = Path(work, "to_load_elsewhere")
+        for tensorflow, keras in PAIRS:
+            with tempfile.TemporaryDirectory() as folder:
+                python = install(tensorflow, keras, folder)
+                rows.append(row(tensorflow, keras, classic(python)))
+                for name, result in loads(python, files).items():
+                    loaded.append([name, tensorflow, keras, result])
+            print(rows[-1], *(r[3] for r in loaded[-len(written()) :]), flush=True)
+    header = ["| TensorFlow | Keras | example 1 | example 2 | example 3 |"]
+    comment = f"<!-- Written by make versions; examples {fingerprint(EXAMPLES)}. -->"
+    table = [comment, "", *header, "|---|---|---|---|---|", *rows]
+    write(CLASSIC, "\n".join(table) + "\n")
+    writer = f"TensorFlow {version('tensorflow')} and Keras {version('keras')}"
+    comment = f"# {writer}; scripts {fingerprint([MEASURE, LOAD])}\n"
+    lines = [
+        ",".join(line)
+        for line in [["format", "tensorflow", "keras", "result"], *loaded]
+    ]
+    write(FORMATS, comment + "\n".join(lines) + "\n")
+
+
+def recorded_loads() -> list[dict[str, str]]:
+    """Return the recorded loads: format, tensorflow, keras, result."""
+    with FORMATS.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
+
+
+if __name__ == "__main__":
+    main()
