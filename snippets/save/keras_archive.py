@@ -105,6 +105,28 @@ except ValueError as error:
     print("ValueError:", error)
 # --8<-- [end:no_extension]
 
+# --8<-- [start:tf_keras_saving]
+import tensorflow as tf
+
+try:
+    tf.keras.saving.load_model("digits.keras")
+except AttributeError as error:
+    print("AttributeError:", error)
+# --8<-- [end:tf_keras_saving]
+
+# --8<-- [start:frozen]
+frozen = keras.saving.load_model("digits.keras")
+frozen.trainable = False
+frozen.save("frozen.keras")
+
+again = keras.saving.load_model("frozen.keras")
+print("model is trainable:", again.trainable)
+print(
+    "layers that are trainable:", sum(layer.trainable for layer in again.layers)
+)
+print("arrays that are trainable:", len(again.trainable_variables))
+# --8<-- [end:frozen]
+
 # --8<-- [start:few_steps]
 keras.utils.set_random_seed(0)
 young = keras.models.clone_model(model)
@@ -140,6 +162,12 @@ reloaded.fit(x_train, y_train, batch_size=32, epochs=1, verbose=0)
 print("steps taken:", int(reloaded.optimizer.iterations))
 # --8<-- [end:train_on]
 
+# --8<-- [start:not_compiled]
+bare = keras.saving.load_model("digits.keras", compile=False)
+bare.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+print("steps taken:", int(bare.optimizer.iterations))
+# --8<-- [end:not_compiled]
+
 # --8<-- [start:fine_tune]
 tuned = keras.saving.load_model("digits.keras")
 for layer in tuned.layers:
@@ -157,8 +185,6 @@ print("moving_mean kept:", np.array_equal(before, after))
 # --8<-- [end:fine_tune]
 
 # --8<-- [start:export]
-import tensorflow as tf
-
 model.export("digits", verbose=False)
 served = tf.saved_model.load("digits")
 
