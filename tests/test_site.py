@@ -120,6 +120,47 @@ def test_a_script_of_its_own_is_named_after_its_section(name):
             )
 
 
+def statements(code: str) -> list[ast.stmt]:
+    """Return the statements of code, without what functions and classes do inside."""
+    inner = (ast.FunctionDef, ast.ClassDef)
+    return [node for node in ast.parse(code).body if not isinstance(node, inner)]
+
+
+def names(nodes: list[ast.stmt], context: type[ast.expr_context]) -> set[str]:
+    """Return the variables that statements assign (`Store`) or read (`Load`)."""
+    found = (n for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name))
+    return {name.id for name in found if isinstance(name.ctx, context)}
+
+
+@page_of
+def test_a_page_still_runs_when_all_of_it_is_pasted_into_one_script(name):
+    page = pages.read(ROOT / name, ROOT)
+    blocks = [block for block in page.blocks if block.reason is None]
+    for i, block in enumerate(blocks):
+        if block.script is None:
+            continue
+        earlier = [node for b in blocks[:i] for node in statements(b.code)]
+        # A section that is included once more only does again what it did.
+        lines = (
+            b.line + n for b in blocks[:i] for n in range(1, b.code.count("\n") + 1)
+        )
+        known = {page.origin(line) for line in lines}
+        own = [
+            node
+            for node in statements(block.code)
+            if page.origin(block.line + node.lineno) not in known
+        ]
+        changed = names(own, ast.Store) & names(earlier, ast.Store)
+        for later in blocks[i + 1 :]:
+            nodes = statements(later.code)
+            read = names(nodes, ast.Load) - names(nodes, ast.Store)
+            assert not changed & read, (
+                f"{block.where}: {block.script} assigns {sorted(changed & read)}, "
+                f"which the page's own script goes on to use at {later.where}"
+            )
+            changed -= names(nodes, ast.Store)
+
+
 def test_every_snippet_file_has_a_page():
     known = {snippet_of(p.relative_to(ROOT).as_posix()) for p in DOCS}
     files = {p.relative_to(ROOT).as_posix() for p in SNIPPETS}

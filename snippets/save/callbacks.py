@@ -91,13 +91,13 @@ np.savez(
 import keras
 import numpy as np
 
-best = keras.saving.load_model("best.keras")
+loaded = keras.saving.load_model("best.keras")
 expected = np.load("expected.npz")
 
-for i, array in enumerate(best.get_weights()):
+for i, array in enumerate(loaded.get_weights()):
     np.testing.assert_array_equal(array, expected[f"arr_{i}"])
 np.testing.assert_array_equal(
-    best(expected["x"], training=False), expected["predictions"]
+    loaded(expected["x"], training=False), expected["predictions"]
 )
 print("arrays and predictions equal in a process that did not save")
 # --8<-- [end:reload]

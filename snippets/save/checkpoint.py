@@ -75,21 +75,21 @@ np.savez(
 
 # --8<-- [start:reload]
 expected = np.load("expected.npz")
-restored = Net()
-restored.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-restored(expected["x"][:1])
-restored.optimizer.build(restored.trainable_variables)
+loaded = Net()
+loaded.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+loaded(expected["x"][:1])
+loaded.optimizer.build(loaded.trainable_variables)
 
-status = tf.train.Checkpoint(model=restored).restore(
+status = tf.train.Checkpoint(model=loaded).restore(
     tf.train.latest_checkpoint("checkpoints")
 )
 status.assert_existing_objects_matched()
 status.assert_consumed()
 
-for i, array in enumerate(restored.get_weights()):
+for i, array in enumerate(loaded.get_weights()):
     np.testing.assert_array_equal(array, expected[f"arr_{i}"])
 np.testing.assert_array_equal(
-    restored(expected["x"], training=False), expected["predictions"]
+    loaded(expected["x"], training=False), expected["predictions"]
 )
 print("equal in a process that did not save")
 # --8<-- [end:reload]

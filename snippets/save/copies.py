@@ -179,15 +179,15 @@ import pickle
 import numpy as np
 
 with open("model.pickle", "rb") as file:
-    model = pickle.load(file)
+    reloaded = pickle.load(file)
 
-expected = np.load("expected.npz")
-for i, array in enumerate(model.get_weights()):
-    np.testing.assert_array_equal(array, expected[f"arr_{i}"])
+recorded = np.load("expected.npz")
+for i, array in enumerate(reloaded.get_weights()):
+    np.testing.assert_array_equal(array, recorded[f"arr_{i}"])
 np.testing.assert_array_equal(
-    model(expected["x"], training=False), expected["predictions"]
+    reloaded(recorded["x"], training=False), recorded["predictions"]
 )
-print("equal, and continues after step", int(model.optimizer.iterations))
+print("equal, and continues after step", int(reloaded.optimizer.iterations))
 # --8<-- [end:reload]
 
 

@@ -77,14 +77,14 @@ np.savez(
 import keras
 import numpy as np
 
-model = keras.saving.load_model("digits.keras")
+loaded = keras.saving.load_model("digits.keras")
 expected = np.load("expected.npz")
 
-weights = model.get_weights()
+weights = loaded.get_weights()
 for i, array in enumerate(weights):
     np.testing.assert_array_equal(array, expected[f"arr_{i}"])
 np.testing.assert_array_equal(
-    model.predict(expected["x"], verbose=0), expected["predictions"]
+    loaded.predict(expected["x"], verbose=0), expected["predictions"]
 )
 print(len(weights), "arrays and", len(expected["x"]), "predictions equal")
 # --8<-- [end:reload]

@@ -69,13 +69,13 @@ np.savez(
 import keras
 import numpy as np
 
-model = keras.saving.load_model("model.h5")
+reloaded = keras.saving.load_model("model.h5")
 expected = np.load("expected.npz")
 
-for i, array in enumerate(model.get_weights()):
+for i, array in enumerate(reloaded.get_weights()):
     np.testing.assert_array_equal(array, expected[f"arr_{i}"])
 np.testing.assert_array_equal(
-    model(expected["x"], training=False), expected["predictions"]
+    reloaded(expected["x"], training=False), expected["predictions"]
 )
 print("equal in a process that did not save")
 # --8<-- [end:reload]

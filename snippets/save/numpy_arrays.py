@@ -90,15 +90,15 @@ np.savez(
 # --8<-- [end:expect]
 
 # --8<-- [start:reload]
-model = build()
+reloaded = build()
 with np.load("weights.npz") as arrays:
-    model.set_weights([arrays[f"arr_{i}"] for i in range(len(arrays))])
+    reloaded.set_weights([arrays[f"arr_{i}"] for i in range(len(arrays))])
 
 expected = np.load("expected.npz")
-for i, array in enumerate(model.get_weights()):
+for i, array in enumerate(reloaded.get_weights()):
     np.testing.assert_array_equal(array, expected[f"arr_{i}"])
 np.testing.assert_array_equal(
-    model(expected["x"], training=False), expected["predictions"]
+    reloaded(expected["x"], training=False), expected["predictions"]
 )
 print("equal in a process that did not save")
 # --8<-- [end:reload]

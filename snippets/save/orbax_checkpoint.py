@@ -75,13 +75,13 @@ import os
 import keras
 import numpy as np
 
-model = keras.saving.load_model(os.path.abspath("checkpoints"))
+reloaded = keras.saving.load_model(os.path.abspath("checkpoints"))
 expected = np.load("expected.npz")
 
-for i, array in enumerate(model.get_weights()):
+for i, array in enumerate(reloaded.get_weights()):
     np.testing.assert_array_equal(array, expected[f"arr_{i}"])
 np.testing.assert_array_equal(
-    model(expected["x"], training=False), expected["predictions"]
+    reloaded(expected["x"], training=False), expected["predictions"]
 )
 print("arrays and predictions equal in a process that did not save")
 # --8<-- [end:reload]

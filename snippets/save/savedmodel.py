@@ -67,15 +67,15 @@ np.savez(
 import numpy as np
 import tensorflow as tf
 
-served = tf.saved_model.load("exported")
+loaded = tf.saved_model.load("exported")
 expected = np.load("expected.npz")
 
 arrays = [name for name in expected if name.startswith("arr_")]
 for name in arrays:
-    assert any(np.array_equal(expected[name], v) for v in served.variables)
+    assert any(np.array_equal(expected[name], v) for v in loaded.variables)
 for rows in [slice(None), slice(0, 1)]:
     np.testing.assert_allclose(
-        served.serve(expected["x"][rows]),
+        loaded.serve(expected["x"][rows]),
         expected["predictions"][rows],
         rtol=1e-5,
         atol=1e-5,
