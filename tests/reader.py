@@ -15,12 +15,15 @@ from tests.test_site import ALL_PAGES, ROOT, shown_in_html, shown_in_source
 PYTHON = ROOT / ".venv" / "reader" / "bin" / "python"
 
 
-@pytest.mark.parametrize("name", ALL_PAGES)
+END = "--- end of a block ---"
+
+
+@pytest.mark.parametrize("name", [n for n in ALL_PAGES if shown_in_source(n)])
 def test_a_built_page_runs_as_one_script(site, name, tmp_path):
     shown = shown_in_html(site, name)
     blocks = [text for title, text in shown if not title.startswith(NOT_RUN)]
     script = tmp_path / "pasted.py"
-    script.write_text("\n".join(blocks), "utf-8")
+    script.write_text(f"\nprint({END!r}, flush=True)\n".join(blocks), "utf-8")
     folder = tmp_path / "empty"
     folder.mkdir()
     run = subprocess.run(
@@ -28,5 +31,10 @@ def test_a_built_page_runs_as_one_script(site, name, tmp_path):
     )
     assert run.returncode == 0, f"{name}:\n{run.stderr[-2000:]}"
     if name.endswith(".md"):
-        outputs = [block.output or "" for block in shown_in_source(name)]
-        assert run.stdout == "".join(outputs), f"{name} prints something else"
+        expected = [b for b in shown_in_source(name) if b.reason is None]
+        printed = run.stdout.split(f"{END}\n")
+        for block, output in zip(expected, printed, strict=True):
+            # What a script of its own shows, such as a class that is not known, need
+            # not be so where everything is in one process.
+            if block.script is None:
+                assert output == (block.output or ""), f"{block.where}: {output}"

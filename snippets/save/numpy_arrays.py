@@ -104,11 +104,14 @@ print("equal in a process that did not save")
 # --8<-- [end:reload]
 
 # --8<-- [start:paths]
+import re
+
 model.save("whole.keras")
 again = build()
 reloaded = keras.saving.load_model("whole.keras")
 for net in [model, again, reloaded]:
-    print(net.get_layer("bn").moving_mean.path)
+    path = net.get_layer("bn").moving_mean.path
+    print(re.sub(r"_\d+/", "_N/", path))  # N counts the models before this one
 # --8<-- [end:paths]
 
 
@@ -257,7 +260,7 @@ print("predictions equal")
 try:
     filled.set_weights(model.get_weights()[:-1])
 except ValueError as error:
-    print("ValueError:", error)
+    print("ValueError:", re.sub(r"sequential_\d+", "sequential_N", str(error)))
 
 try:
     bn.set_weights([mean, variance])
@@ -286,7 +289,7 @@ half = build()
 try:
     half.set_weights(weights)
 except ValueError as error:
-    print("ValueError:", error)
+    print("ValueError:", re.sub(r"sequential_\d+", "sequential_N", str(error)))
 for saved, loaded in zip(model.weights, half.weights, strict=True):
     print(f"{saved.name:16} equal: {np.array_equal(saved, loaded)}")
 # --8<-- [end:half]
