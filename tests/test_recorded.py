@@ -20,6 +20,7 @@ PAGES = {
 # What is about the property rather than the format has a page of its own.
 PROPERTY_PAGES = {
     "custom layers, registered": "../save/custom-layers.md",
+    "opens without your code": "../save/custom-layers.md",
     "detects a flipped bit": "../verify/damaged-files.md",
 }
 

@@ -315,6 +315,30 @@ np.testing.assert_array_equal(
 print("predictions equal")
 # --8<-- [end:all_variables]
 
+# --8<-- [start:frozen]
+frozen = Net()
+frozen.bn.trainable = False
+path = tf.train.Checkpoint(model=compiled_and_built(frozen)).save("frozen/net")
+
+unfrozen = compiled_and_built(Net())
+try:
+    tf.train.Checkpoint(model=unfrozen).restore(path)
+except ValueError as error:
+    print("ValueError:", str(error).partition(" and name ")[0])
+print("layer is trainable:", unfrozen.bn.trainable)
+# --8<-- [end:frozen]
+
+# --8<-- [start:frozen_first]
+refrozen = Net()
+refrozen.bn.trainable = False
+status = tf.train.Checkpoint(model=compiled_and_built(refrozen)).restore(path)
+status.assert_consumed()
+np.testing.assert_array_equal(
+    frozen(x, training=False), refrozen(x, training=False)
+)
+print("predictions equal")
+# --8<-- [end:frozen_first]
+
 # --8<-- [start:path]
 for path in ["checkpoints", "checkpoints/net"]:
     try:

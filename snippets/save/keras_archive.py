@@ -98,6 +98,19 @@ print("optimizer:", reloaded.optimizer.name)
 print("steps taken:", int(reloaded.optimizer.iterations))
 # --8<-- [end:settings]
 
+# --8<-- [start:policy]
+mixed = keras.Sequential(
+    [
+        keras.Input(shape=(4,)),
+        keras.layers.BatchNormalization(name="bn", dtype="mixed_float16"),
+    ]
+)
+mixed.save("mixed.keras")
+
+again = keras.saving.load_model("mixed.keras").get_layer("bn")
+print(again.dtype_policy.name, "with arrays of", again.moving_mean.dtype)
+# --8<-- [end:policy]
+
 # --8<-- [start:no_extension]
 try:
     model.save("digits")
