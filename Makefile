@@ -34,7 +34,7 @@ outputs: $(TEST)/ready ## Run the pages and write what they print into them
 	$(TEST)/bin/python -m pytest $(WORKERS) docs tests/test_notebooks.py tests/test_recorded.py --update-outputs
 
 reader: $(TEST)/ready .venv/reader/ready ## Run each built page pasted into one script, as a reader would
-	$(TEST)/bin/python -m pytest tests/reader.py
+	$(TEST)/bin/python -m pytest -n 2 tests/reader.py
 
 versions: $(LOCK)/ready $(TEST)/ready ## Run the classic examples on many versions, and record the results
 	$(TEST)/bin/python -m tests.versions
