@@ -9,13 +9,14 @@ export NO_MKDOCS_2_WARNING = 1
 # Linux and macOS; the README has the commands for Windows.
 SITE = .venv/site
 TEST = .venv/test
+BACKENDS = .venv/backends
 LOCK = .venv/lock
 
 # Two TensorFlow processes at a time; each file stays with one of them.
 WORKERS = -n 2 --dist loadfile
 
 .DEFAULT_GOAL = help
-.PHONY: help serve build test browser outputs reader versions lock clean
+.PHONY: help serve build test browser outputs reader backends versions lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what there is
@@ -36,15 +37,20 @@ outputs: $(TEST)/ready ## Run the pages and write what they print into them
 reader: $(TEST)/ready .venv/reader/ready ## Run each built page pasted into one script, as a reader would
 	$(TEST)/bin/python -m pytest -n 2 tests/reader.py
 
+backends: $(BACKENDS)/ready $(BACKENDS)/torch ## Run the pages that need JAX and PyTorch, and record that they passed
+	$(BACKENDS)/bin/python -m tests.backends $(ARGS)
+
 versions: $(LOCK)/ready $(TEST)/ready ## Run the classic examples on many versions, and record the results
 	$(TEST)/bin/python -m tests.versions
 
 lock: $(LOCK)/ready ## Pin the newest versions of all dependencies
 	$(LOCK)/bin/uv pip compile --quiet --upgrade --group test --output-file .lock/test.txt
-	for group in site reader; do \
-	  $(LOCK)/bin/uv pip compile --quiet --upgrade --group $$group \
+	for group in site reader backends; do \
+	  $(LOCK)/bin/uv pip compile --quiet --upgrade --group $$group --no-emit-package torch \
 	    --constraint .lock/test.txt --output-file .lock/$$group.txt || exit; \
 	done
+	$(LOCK)/bin/uv pip compile --quiet --group torch --no-deps --no-generate-hashes \
+	  --output-file .lock/torch.txt
 
 clean: ## Remove everything that was set up or built
 	rm -rf .venv .cache site
@@ -65,6 +71,12 @@ $(TEST)/ready: .lock/test.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 $*")'
 	$(PYTHON) -m venv --clear .venv/$*
 	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .lock/$*.txt
+	@touch $@
+
+$(BACKENDS)/ready: .lock/backends.txt
+# Not hashed: the builds of PyTorch for CPU and for CUDA share a version, not a file.
+$(BACKENDS)/torch: $(BACKENDS)/ready .lock/torch.txt
+	$(BACKENDS)/bin/python -m pip install --quiet --disable-pip-version-check -r .lock/torch.txt
 	@touch $@
 
 $(LOCK)/ready: pyproject.toml

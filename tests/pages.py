@@ -111,14 +111,15 @@ class Page:
         name: Path of the page, relative to the project.
         lines: The expanded lines, each with its origin.
         blocks: The Python blocks, in the order of the page.
-        environment: Environment variables the page asks a fresh interpreter for.
+        session: Name of the test session that the page is left to, as its libraries
+            are not installed for the everyday tests; ``None`` for most pages.
         figures: Names of the plots that the page shows and its blocks write.
     """
 
     name: str
     lines: list[Line]
     blocks: list[Block] = field(default_factory=list)
-    environment: dict[str, str] = field(default_factory=dict)
+    session: str | None = None
     figures: list[str] = field(default_factory=list)
 
     def origin(self, number: int) -> str:
@@ -157,8 +158,7 @@ def read(path: Path, root: Path) -> Page:
     first = text.count("\n") - body.count("\n") + 1
     source = _number(body.split("\n"), name, first)
     page = Page(name, _expand(source, root))
-    environment = front_matter.get("environment", {})
-    page.environment = {key: str(value) for key, value in environment.items()}
+    page.session = front_matter.get("session")
     page.blocks = _blocks(page)
     page.figures = _PLOT.findall("\n".join(page.lines))
     return page

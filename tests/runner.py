@@ -2,7 +2,7 @@
 
 A process is forked from a server that has imported TensorFlow and executed nothing,
 so that a page costs a second or two instead of the ten of a fresh import. Where fork
-is not available, or a page asks for its own environment variables, it is a fresh
+is not available, or a page is to import Keras with another backend, it is a fresh
 interpreter.
 """
 
@@ -46,28 +46,21 @@ class Script:
 
     Args:
         folder: Working directory of the script.
-        environment: Environment variables of its own. If there are any, the script
-            gets a fresh interpreter, because a fork would come too late for them.
+        fresh: Whether the script gets an interpreter that has imported nothing.
     """
 
-    def __init__(self, folder: Path, environment: dict[str, str] | None = None):
+    def __init__(self, folder: Path, fresh: bool = False):
         self._folder = folder
-        self._environment = environment or {}
+        self._fresh = fresh
 
     def __enter__(self) -> "Script":
         self._log = tempfile.NamedTemporaryFile(prefix="stderr-", delete=False)
         self._log.close()
         self._connection, other = multiprocessing.Pipe()
-        self._process = _context(self._environment).Process(
+        self._process = _context(self._fresh).Process(
             target=_serve, args=(other, str(self._folder), self._log.name), daemon=True
         )
-        outside = os.environ.copy()
-        os.environ.update(self._environment)
-        try:
-            self._process.start()
-        finally:
-            os.environ.clear()
-            os.environ.update(outside)
+        self._process.start()
         other.close()
         return self
 
@@ -103,8 +96,8 @@ class Script:
         return Result("", f"{end}\n{log[-2000:]}".rstrip(), (first_line,))
 
 
-def _context(environment: dict[str, str]):
-    if environment or "forkserver" not in multiprocessing.get_all_start_methods():
+def _context(fresh: bool):
+    if fresh or "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tensorflow", "keras", __name__])

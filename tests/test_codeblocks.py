@@ -249,10 +249,12 @@ def test_a_block_with_a_visible_reason_is_not_run(site):
     expect(result, "0 ran, 1 with a reason why not", passed=1)
 
 
-def test_a_page_may_ask_for_an_environment(site):
-    page = "'''python\nimport os\n\nassert os.environ.get('ASKED') == {!r}\n'''"
-    one = "---\nenvironment:\n  ASKED: 1\n---\n" + page.format("1")
-    expect(site(one=one, two=page.format(None)), passed=2)
+def test_a_page_may_belong_to_another_session_with_fresh_interpreters(site):
+    page = "'''python\nimport sys\n\nassert ('keras' in sys.modules) is {}\n'''"
+    one = "---\nsession: backends\n---\n" + page.format(False)
+    pages = {"one": one, "two": page.format(True)}
+    expect(site("-m", "not backends", **pages), passed=1, deselected=1)
+    expect(site("-m", "backends", **pages), passed=1, deselected=1)
 
 
 @pytest.mark.parametrize(

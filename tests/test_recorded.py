@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import pytest
 
-from tests import runner, versions
+from tests import backends, runner, versions
 
 TABLE = versions.ROOT / "snippets" / "reference" / "formats.md"
 PAGES = {
@@ -49,6 +49,12 @@ def test_the_loads_in_other_versions_are_recorded_for_these_scripts():
     assert scripts in record, "the scripts changed: make versions"
     pair = f"TensorFlow {version('tensorflow')} and Keras {version('keras')};"
     assert pair in record, "other versions are installed: make versions"
+
+
+def test_the_pages_for_other_backends_passed_as_they_are_shown():
+    recorded = set(backends.RECORD.read_text("utf-8").splitlines())
+    changed = recorded ^ set(backends.record().splitlines())
+    assert not changed, f"changed since make backends last passed: {changed}"
 
 
 def loads_in() -> dict[str, str]:
