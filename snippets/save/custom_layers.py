@@ -638,16 +638,3 @@ train(deaf)
 print("moving_mean:", np.unique(deaf.bn.moving_mean.numpy()))
 print("moving_variance:", np.unique(deaf.bn.moving_variance.numpy()))
 # --8<-- [end:no_training]
-
-
-# --8<-- [start:takes_training]
-class TakesTraining(NoTraining):
-    def call(self, x, training=False):
-        return self.out(self.bn(x, training=training))
-
-
-hearing = TakesTraining()
-train(hearing)
-print("moving_mean is 0:", np.any(hearing.bn.moving_mean.numpy() == 0))
-print("moving_variance is 1:", np.any(hearing.bn.moving_variance.numpy() == 1))
-# --8<-- [end:takes_training]

@@ -5,10 +5,10 @@ import tensorflow as tf
 
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense1 = keras.layers.Dense(10, activation="relu")
-        self.bn = keras.layers.BatchNormalization()
+        self.bn = keras.layers.BatchNormalization(name="bn")
         self.dense2 = keras.layers.Dense(5, activation="softmax")
 
     def call(self, x, training=False):
@@ -21,7 +21,7 @@ class Net(keras.Model):
 
 # --8<-- [start:data]
 keras.utils.set_random_seed(0)
-x = np.random.normal(size=(1000, 20)).astype("float32")
+x = np.random.normal(50, 20, size=(1000, 20)).astype("float32")
 y = np.argmax(x[:, :5], axis=1)
 # --8<-- [end:data]
 
@@ -42,18 +42,43 @@ def train_step(x, y):
 
 # --8<-- [end:step]
 
+
 # --8<-- [start:loop]
+def check_moved(model):
+    for array in model.variables:
+        if array.name == "moving_variance" and np.all(array.numpy() == 1):
+            raise RuntimeError(f"{array.path} never moved")
+
+
 batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(50)
 losses = []
 for epoch in range(10):
     for x_batch, y_batch in batches:
         losses.append(float(train_step(x_batch, y_batch)))
+    check_moved(model)
 
 print("steps:", len(losses))
 print("loss fell:", losses[-1] < losses[0])
-print("moving_mean still 0:", np.all(model.bn.moving_mean.numpy() == 0))
-print("moving_variance still 1:", np.all(model.bn.moving_variance.numpy() == 1))
 # --8<-- [end:loop]
+
+
+# --8<-- [start:validate]
+@tf.function
+def outputs_of(x, training):
+    return model(x, training=training)
+
+
+before = model.get_weights()
+hits = []
+for x_batch, y_batch in batches:  # in your project: validation data
+    outputs = outputs_of(x_batch, training=False)
+    hits.append(np.argmax(outputs, axis=1) == y_batch)
+
+print("accuracy is more than 0.4:", np.mean(hits) > 0.4)
+for old, new in zip(before, model.get_weights(), strict=True):
+    np.testing.assert_array_equal(old, new)
+print("no array has changed")
+# --8<-- [end:validate]
 
 # --8<-- [start:save]
 checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer)
@@ -168,20 +193,56 @@ for layer, names in arrays.items():
 try:
     status.assert_existing_objects_matched()
 except AssertionError as error:
-    print("AssertionError:", str(error))
+    lines = str(error).splitlines()
+    print("AssertionError: ...", lines[3].strip(), "...", lines[-1].strip())
 # --8<-- [end:unbuilt_assert]
 
 # --8<-- [start:forgotten]
-forgetful = Net()
+forgetful = Net(name="forgetful")
 forgetful_optimizer = keras.optimizers.Adam()
-for x_batch, y_batch in batches:
+
+
+@tf.function
+def forgetful_step(x, y):
     with tf.GradientTape() as tape:
-        loss = loss_of(y_batch, forgetful(x_batch))
+        loss = loss_of(y, forgetful(x))
     gradients = tape.gradient(loss, forgetful.trainable_variables)
     forgetful_optimizer.apply_gradients(
         zip(gradients, forgetful.trainable_variables)
     )
+    return loss
 
-print("moving_mean:", np.unique(forgetful.bn.moving_mean.numpy()))
-print("moving_variance:", np.unique(forgetful.bn.moving_variance.numpy()))
+
+for epoch in range(10):
+    for x_batch, y_batch in batches:
+        loss = float(forgetful_step(x_batch, y_batch))
+
+print("loss is at least twice as high:", loss > 2 * losses[-1])
+try:
+    check_moved(forgetful)
+except RuntimeError as error:
+    print("RuntimeError:", error)
 # --8<-- [end:forgotten]
+
+# --8<-- [start:flag]
+try:
+    outputs_of(x[:50], training=tf.constant(True))
+except TypeError as error:
+    start = str(error).index("Using a symbolic")
+    print("TypeError: ...", str(error)[start:].split(". ")[0], "...")
+
+training = True
+
+
+@tf.function
+def by_flag(x):
+    return model(x, training=training)
+
+
+by_flag(x[:50])
+training = False
+before = model.bn.moving_mean.numpy()
+by_flag(x[:50])
+changed = not np.array_equal(before, model.bn.moving_mean.numpy())
+print("validation changed the statistics:", changed)
+# --8<-- [end:flag]

@@ -175,34 +175,11 @@ print("moving statistics:", statistics(model))
 # --8<-- [end:loop_right]
 
 # --8<-- [start:without]
-import warnings
-
 model = compiled(WithoutTraining())
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    model.fit(x, y, epochs=10, verbose=0)
-print("moving statistics:", statistics(model))
-print("beta trained:", beta_trained(model))
-print("a warning:", any("training" in str(w.message) for w in caught))
-# --8<-- [end:without]
-
-# --8<-- [start:without_loop]
-model = compiled(WithoutTraining())
-train(model, training=True)
-print("moving statistics:", statistics(model))
-# --8<-- [end:without_loop]
-
-
-# --8<-- [start:with_training]
-class WithTraining(WithoutTraining):
-    def call(self, x, training=False):
-        return self.bn(x, training=training)
-
-
-model = compiled(WithTraining())
 model.fit(x, y, epochs=10, verbose=0)
 print("moving statistics:", statistics(model))
-# --8<-- [end:with_training]
+print("beta trained:", beta_trained(model))
+# --8<-- [end:without]
 
 # --8<-- [start:overridden]
 model = functional(training=False)
