@@ -51,6 +51,22 @@ def test_the_loads_in_other_versions_are_recorded_for_these_scripts():
     assert pair in record, "other versions are installed: make versions"
 
 
+def test_what_training_does_is_recorded(tmp_path):
+    recorded = versions.TRAINING.read_text("utf-8")
+    assert versions.fingerprint([versions.TRAIN]) in recorded, (
+        f"{versions.TRAIN.name} changed: make versions"
+    )
+    with runner.Script(tmp_path) as script:
+        result = script.run(versions.TRAIN.read_text("utf-8"))
+    assert result.error is None, f"{versions.TRAIN.name}: {result.error}"
+    measured = json.loads(result.output.splitlines()[-1])
+    head, _, *rows = [line for line in recorded.splitlines() if line.startswith("|")]
+    column = [cell.strip() for cell in head.split("|")].index(version("keras"))
+    shown = [[cell.strip() for cell in row.split("|")] for row in rows]
+    found = {cells[1].strip("*"): cells[column] for cells in shown}
+    assert found == measured, f"{versions.TRAINING.name} is out of date: make versions"
+
+
 def test_the_pages_for_other_backends_passed_as_they_are_shown():
     recorded = set(backends.RECORD.read_text("utf-8").splitlines())
     changed = recorded ^ set(backends.record().splitlines())

@@ -1,13 +1,15 @@
 """What other versions do: measured by `make versions`, recorded, and shown on pages.
 
 Each pair of versions below gets an environment of its own, runs the three examples of
-the classic answer as they are passed around, and loads the files that the installed
-version wrote. That takes minutes and gigabytes, so the everyday tests only check that
-the records belong to these scripts and to the installed versions.
+the classic answer as they are passed around, loads the files that the installed
+version wrote, and trains small models. That takes minutes and gigabytes, so the
+everyday tests only check that the records belong to these scripts and to the installed
+versions.
 """
 
 import csv
 import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -31,6 +33,8 @@ CLASSIC = ROOT / "snippets" / "understand" / "classic_versions.md"
 MEASURE = ROOT / "tests" / "formats" / "measure.py"
 LOAD = ROOT / "tests" / "formats" / "load.py"
 FORMATS = ROOT / "tests" / "formats" / "versions.csv"
+TRAIN = ROOT / "tests" / "training" / "measure.py"
+TRAINING = ROOT / "snippets" / "reference" / "training.md"
 
 
 def fingerprint(scripts: list[Path]) -> str:
@@ -100,6 +104,26 @@ def loads(python: Path, files: Path) -> dict[str, str]:
     return results
 
 
+def training(python: Path) -> dict[str, str]:
+    """Train small models; return what `training/measure.py` says, by question."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = run([python, TRAIN], folder)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def training_table(trained: dict[str, dict[str, str]]) -> str:
+    """Return the answers as a Markdown table, one column for each version of Keras."""
+    lines = [
+        "| under Keras | " + " | ".join(trained) + " |",
+        "|---" * (len(trained) + 1) + "|",
+    ]
+    for question in next(iter(trained.values())):
+        cells = [answers[question] for answers in trained.values()]
+        lines.append(f"| **{question}** | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def written() -> dict[str, str]:
     """Return the name of the file that `measure.py` writes for each format."""
     pairs = re.findall(
@@ -116,8 +140,8 @@ def write(path: Path, text: str) -> None:
 
 
 def main() -> None:
-    """Measure all pairs and write both records."""
-    rows, loaded = [], []
+    """Measure all pairs and write the records."""
+    rows, loaded, trained = [], [], {}
     with tempfile.TemporaryDirectory() as work:
         done = run([sys.executable, MEASURE], work)
         assert done.returncode == 0, done.stderr
@@ -128,7 +152,9 @@ def main() -> None:
                 rows.append(row(tensorflow, keras, classic(python)))
                 for name, result in loads(python, files).items():
                     loaded.append([name, tensorflow, keras, result])
+                trained[keras] = training(python)
             print(rows[-1], *(r[3] for r in loaded[-len(written()) :]), flush=True)
+            print(*trained[keras].values(), sep=", ", flush=True)
     header = ["| TensorFlow | Keras | example 1 | example 2 | example 3 |"]
     comment = f"<!-- Written by make versions; examples {fingerprint(EXAMPLES)}. -->"
     table = [comment, "", *header, "|---|---|---|---|---|", *rows]
@@ -140,6 +166,8 @@ def main() -> None:
         for line in [["format", "tensorflow", "keras", "result"], *loaded]
     ]
     write(FORMATS, comment + "\n".join(lines) + "\n")
+    comment = f"<!-- Written by make versions; script {fingerprint([TRAIN])}. -->"
+    write(TRAINING, f"{comment}\n\n{training_table(trained)}")
 
 
 def recorded_loads() -> list[dict[str, str]]:
