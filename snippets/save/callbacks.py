@@ -103,7 +103,8 @@ print("arrays and predictions equal in a process that did not save")
 # --8<-- [end:reload]
 
 # --8<-- [start:every]
-build().fit(
+model = build()
+model.fit(
     x,
     y,
     epochs=3,
@@ -114,11 +115,10 @@ print(sorted(name for name in os.listdir() if name.startswith("epoch")))
 # --8<-- [end:every]
 
 # --8<-- [start:weights_only]
-model = build()
 model.fit(
     x,
     y,
-    epochs=3,
+    epochs=1,
     callbacks=[
         keras.callbacks.ModelCheckpoint(
             "last.weights.h5", save_weights_only=True
@@ -135,16 +135,6 @@ print(len(reloaded.variables), "arrays equal")
 print("steps taken:", int(reloaded.optimizer.iterations))
 # --8<-- [end:weights_only]
 
-# --8<-- [start:uninterrupted]
-keras.utils.set_random_seed(0)
-model = build()
-model.fit(x, y, epochs=4, shuffle=False, verbose=0)
-
-arrays = model.get_weights() + [v.numpy() for v in model.optimizer.variables]
-np.savez("uninterrupted.npz", *arrays)
-print("steps taken:", int(model.optimizer.iterations))
-# --8<-- [end:uninterrupted]
-
 
 # --8<-- [start:interrupted]
 class PowerCut(keras.callbacks.Callback):
@@ -153,17 +143,21 @@ class PowerCut(keras.callbacks.Callback):
             raise RuntimeError("power cut in the third epoch")
 
 
-keras.utils.set_random_seed(0)
-model = build()
-try:
-    model.fit(
+def experiment(targets, folder, *callbacks):
+    model = build()
+    run = model.fit(
         x,
-        y,
+        targets,
         epochs=4,
-        shuffle=False,
-        callbacks=[keras.callbacks.BackupAndRestore("backup"), PowerCut()],
+        callbacks=[keras.callbacks.BackupAndRestore(folder), *callbacks],
         verbose=0,
     )
+    print("epochs run:", run.epoch)
+    print("steps taken:", int(model.optimizer.iterations))
+
+
+try:
+    experiment(y, "backup", PowerCut())
 except RuntimeError as error:
     print("RuntimeError:", error)
 # --8<-- [end:interrupted]
@@ -175,25 +169,7 @@ with open("backup/training_metadata.json") as file:
 # --8<-- [end:backup]
 
 # --8<-- [start:resume]
-keras.utils.set_random_seed(1)  # other starting values than the first time
-model = build()
-resumed = model.fit(
-    x,
-    y,
-    epochs=4,
-    shuffle=False,
-    callbacks=[keras.callbacks.BackupAndRestore("backup")],
-    verbose=0,
-)
-print("epochs run here:", resumed.epoch)
-print("steps taken:", int(model.optimizer.iterations))
-
-expected = np.load("uninterrupted.npz")
-arrays = model.get_weights() + [v.numpy() for v in model.optimizer.variables]
-for i, array in enumerate(arrays):
-    np.testing.assert_array_equal(array, expected[f"arr_{i}"])
-print(len(model.variables), "arrays of the model equal")
-print(len(model.optimizer.variables), "arrays of the optimizer equal")
+experiment(y, "backup")
 # --8<-- [end:resume]
 
 # --8<-- [start:deleted]
@@ -214,13 +190,12 @@ for arguments in [
 # --8<-- [start:monitor]
 import warnings
 
-model = build()
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     model.fit(
         x,
         y,
-        epochs=10,
+        epochs=2,
         callbacks=[
             keras.callbacks.ModelCheckpoint(
                 "unmonitored.keras", monitor="val_loss", save_best_only=True
@@ -242,10 +217,12 @@ print(list(history.history))
 
 
 # --8<-- [start:forgets]
+later = build()
+
+
 def train_on(callback):
-    model = build()
-    model.set_weights(weights[-1])
-    model.fit(
+    later.set_weights(weights[-1])
+    later.fit(
         x,
         y,
         validation_data=(x_val, y_val),
@@ -280,20 +257,7 @@ loss = kept.evaluate(x_val, y_val, verbose=0)
 print("the file is worse by a fifth:", loss > 1.2 * min(losses))
 # --8<-- [end:threshold]
 
-
 # --8<-- [start:leftover]
-def experiment(targets, folder, *callbacks):
-    model = build()
-    run = model.fit(
-        x,
-        targets,
-        epochs=4,
-        callbacks=[keras.callbacks.BackupAndRestore(folder), *callbacks],
-        verbose=0,
-    )
-    print("epochs run:", run.epoch)
-
-
 try:
     experiment(y, "backup", PowerCut())
 except RuntimeError as error:
