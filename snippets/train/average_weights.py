@@ -113,9 +113,9 @@ for i, array in enumerate(loaded.get_weights()):
     np.testing.assert_array_equal(array, expected[f"arr_{i}"])
 predictions = loaded(expected["x"], training=False)
 np.testing.assert_array_equal(predictions, expected["predictions"])
-accuracy = np.mean(np.argmax(predictions, axis=1) == expected["y"])
+score = np.mean(np.argmax(predictions, axis=1) == expected["y"])
 print(len(loaded.weights), "arrays and", len(predictions), "predictions equal")
-print("above 0.7:", accuracy > 0.7)
+print("above 0.7:", score > 0.7)
 # --8<-- [end:reload]
 
 # --8<-- [start:monitor]
