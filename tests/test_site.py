@@ -110,6 +110,20 @@ def test_no_code_is_typed_in_a_page(name):
 
 
 @page_of
+def test_highlighted_lines_hold_code(name):
+    page = pages.read(ROOT / name, ROOT)
+    for block in page.blocks:
+        marked = re.search(r'hl_lines="([\d -]+)"', page.lines[block.line - 1])
+        lines = block.code.split("\n")
+        for part in marked[1].split() if marked else []:
+            first, _, last = part.partition("-")
+            for number in range(int(first), int(last or first) + 1):
+                assert lines[number - 1 : number] and lines[number - 1].strip(), (
+                    f"{block.where}: line {number} is highlighted, but empty"
+                )
+
+
+@page_of
 def test_a_script_of_its_own_is_named_after_its_section(name):
     page = pages.read(ROOT / name, ROOT)
     for block in page.blocks:
