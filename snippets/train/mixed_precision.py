@@ -158,8 +158,8 @@ for policy in policies:
     types = tf.train.load_checkpoint(path).get_variable_to_dtype_map()
     in_checkpoint = {types[key].name for key in types if "moving" in key}
 
-    print(f"{policy:14} memory {in_memory}", end="  ")
-    print(f".keras {in_keras}  Checkpoint {in_checkpoint}")
+    print(f"{policy:14} memory {in_memory!s:12}", end="  ")
+    print(f".keras {in_keras!s:11}  Checkpoint {in_checkpoint}")
 keras.mixed_precision.set_global_policy("float32")
 # --8<-- [end:dtypes]
 
@@ -284,14 +284,27 @@ compare("float16", loaded(x, training=False))
 # --8<-- [end:keep]
 
 # --8<-- [start:quantize]
-cloned.quantize("int8")
-for array in ["gamma", "beta", "moving_mean", "moving_variance"]:
-    np.testing.assert_array_equal(
-        getattr(cloned.get_layer("bn"), array), getattr(bn, array)
-    )
-print("the four arrays equal, in", cloned.get_layer("bn").moving_mean.dtype)
-print("kernels in", cloned.layers[1].kernel.dtype)
+for mode in ["int8", "int4", "float8"]:
+    quantized = keras.models.clone_model(cloned)
+    quantized.set_weights(cloned.get_weights())
+    quantized.quantize(mode)
+    quantized.save("quantized.keras")
+    loaded = keras.saving.load_model("quantized.keras")
+    for array in ["gamma", "beta", "moving_mean", "moving_variance"]:
+        np.testing.assert_array_equal(
+            getattr(loaded.get_layer("bn"), array), getattr(bn, array)
+        )
+    moving_mean = loaded.get_layer("bn").moving_mean
+    print(f"{mode:6} the four arrays equal, in {moving_mean.dtype}")
 # --8<-- [end:quantize]
+
+# --8<-- [start:not_quantized]
+quantized.save_weights("quantized.weights.h5")
+try:
+    cloned.load_weights("quantized.weights.h5")
+except ValueError as error:
+    print("ValueError:", str(error).split(". ")[0])
+# --8<-- [end:not_quantized]
 
 # --8<-- [start:stopped]
 pair = tf.constant([[17.0], [23.0]])  # mean 20, variance 9

@@ -155,6 +155,27 @@ for route, load_half in routes.items():
 # --8<-- [end:table]
 
 
+# --8<-- [start:sgd]
+def with_sgd():
+    model = build()
+    model.compile(keras.optimizers.SGD(0.001), "mean_squared_error")
+    return model
+
+
+keras.utils.set_random_seed(0)
+straight = with_sgd()
+start = straight.get_weights()
+train(straight, 0, 4)
+final = straight.get_weights()
+
+straight.set_weights(start)
+train(straight, 0, 2).save_weights("sgd.weights.h5")
+resumed = weights(with_sgd(), "sgd.weights.h5")
+train(resumed, 2, 4)
+print("bit for bit:", same(resumed.get_weights(), final))
+# --8<-- [end:sgd]
+
+
 # --8<-- [start:order]
 class Spy(keras.Sequential):
     def train_step(self, data):
