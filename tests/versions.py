@@ -113,7 +113,8 @@ def training(python: Path) -> dict[str, str]:
 
 
 def training_table(trained: dict[str, dict[str, str]]) -> str:
-    """Return the answers as a Markdown table, one column for each version of Keras."""
+    """Return the answers as a Markdown table, a column a version, newest first."""
+    trained = dict(reversed(trained.items()))
     lines = [
         "| under Keras | " + " | ".join(trained) + " |",
         "|---" * (len(trained) + 1) + "|",
