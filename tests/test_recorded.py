@@ -70,7 +70,7 @@ def test_what_training_does_is_recorded(tmp_path):
 def test_the_pages_for_other_backends_passed_as_they_are_shown():
     recorded = set(backends.RECORD.read_text("utf-8").splitlines())
     changed = recorded ^ set(backends.record().splitlines())
-    assert not changed, f"changed since make backends last passed: {changed}"
+    assert not changed, f"run make backends, changed since it passed: {changed}"
 
 
 def loads_in() -> dict[str, str]:

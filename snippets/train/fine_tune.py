@@ -344,6 +344,33 @@ flags("npz", rebuilt)
 # --8<-- [end:formats]
 
 
+# --8<-- [start:applications]
+def moved(what, base, **arguments):
+    inputs = keras.Input(shape=(32, 32, 3))
+    model = keras.Model(inputs, base(inputs, **arguments))
+    norms = list(batch_norms(model))
+    before = [layer.moving_mean.numpy() for layer in norms]
+    model(np.random.normal(5, 3, size=(8, 32, 32, 3)), training=True)
+    count = sum(
+        not np.array_equal(layer.moving_mean, start)
+        for layer, start in zip(norms, before)
+    )
+    print(f"{what:34} moved: {count:2} of {len(norms)}")
+
+
+mobile_net = rebuilt.layers[0]
+mobile_net.trainable = False
+moved("frozen", mobile_net)
+
+mobile_net.trainable = True
+moved("unfrozen, base(x, training=False)", mobile_net, training=False)
+
+for layer in batch_norms(mobile_net):
+    layer.trainable = False
+moved("unfrozen, its norms frozen", mobile_net)
+# --8<-- [end:applications]
+
+
 # --8<-- [start:loop]
 def frozen_norms(model):
     return sum(not layer.trainable for layer in batch_norms(model))
