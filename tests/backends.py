@@ -5,6 +5,7 @@ fresh interpreter, so the everyday tests only check that the record belongs to w
 the pages show and to the pinned versions.
 """
 
+import argparse
 import hashlib
 import re
 import subprocess
@@ -48,8 +49,16 @@ def record() -> str:
 
 def main() -> None:
     """Run the session's pages with this interpreter; record it if all of them pass."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--update-outputs",
+        action="store_true",
+        help="write what the blocks print into the pages instead of comparing",
+    )
+    # Nothing else: what selects some of the pages would have all of them recorded.
+    options = ["--update-outputs"] if parser.parse_args().update_outputs else []
     command = [sys.executable, "-m", "pytest", "-n", "2", "-m", SESSION, "docs"]
-    if code := subprocess.run([*command, *sys.argv[1:]], cwd=ROOT).returncode:
+    if code := subprocess.run([*command, *options], cwd=ROOT).returncode:
         sys.exit(code)
     RECORD.write_text(record(), "utf-8")
 

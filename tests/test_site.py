@@ -205,18 +205,19 @@ def test_a_page_names_the_libraries_it_needs(name):
 
 
 def test_the_site_names_the_versions_that_ran():
-    lock = (ROOT / ".lock" / "test.txt").read_text("utf-8")
     configured = (ROOT / "mkdocs.yml").read_text("utf-8")
-    for library, package in {"TensorFlow": "tensorflow", "Keras": "keras"}.items():
-        version = re.search(rf"^{package}==([\d.]+)", lock, re.MULTILINE)[1]
-        assert f"{library} {version}" in configured, (
-            f"mkdocs.yml: 'copyright' does not say {library} {version}"
-        )
+    for group in ["test", "reader", "backends"]:
+        lock = (ROOT / ".lock" / f"{group}.txt").read_text("utf-8")
+        for library, package in {"TensorFlow": "tensorflow", "Keras": "keras"}.items():
+            version = re.search(rf"^{package}==([\d.]+)", lock, re.MULTILINE)[1]
+            assert f"{library} {version}" in configured, (
+                f"mkdocs.yml: 'copyright' does not say {library} {version} of {group}"
+            )
 
 
 def test_the_lock_files_pin_everything_and_name_no_address():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    for group in ["site", "test", "backends", "torch"]:
+    for group in ["site", "reader", "test", "backends", "torch"]:
         lock = (ROOT / ".lock" / f"{group}.txt").read_text("utf-8")
         pinned = set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
         listed = project["dependency-groups"][group]
