@@ -1,16 +1,20 @@
 """What every page of the site keeps to, and the proof that all it shows was run."""
 
 import ast
+import posixpath
 import re
 import subprocess
 import sys
 import tomllib
+import urllib.request
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from markdown import Markdown
+from mkdocs.config import load_config
 
 from tests import pages
 from tests.codeblocks import counts
@@ -20,6 +24,9 @@ DOCS = sorted((ROOT / "docs").rglob("*.md"))
 NOTEBOOKS = sorted((ROOT / "docs").rglob("*.ipynb"))
 SNIPPETS = sorted(p for p in (ROOT / "snippets").rglob("*.py") if p.stem != "__init__")
 ALL_PAGES = [p.relative_to(ROOT).as_posix() for p in DOCS + NOTEBOOKS]
+
+# The one module that readers download, and where pages may include it from.
+TOOLS = "docs/bn_tools.py"
 
 page_of = pytest.mark.parametrize(
     "name", [p.relative_to(ROOT).as_posix() for p in DOCS]
@@ -47,13 +54,23 @@ def shown_in_source(name: str) -> list[pages.Block]:
     return [pages.Block(cell.source, 0, name, 0) for cell in cells]
 
 
-def shown_in_html(site, name: str) -> list[tuple[str, str]]:
-    """Return title and text of each Python block that a reader of the page sees."""
+def built(site, name: str) -> Path:
+    """Return the built file of a page."""
     path = Path(name).relative_to("docs").with_suffix("")
     folder = path.parent if path.stem == "index" else path
-    html = (site.path / folder / "index.html").read_text("utf-8")
+    return site.path / folder / "index.html"
+
+
+def shown_in_html(site, name: str) -> list[tuple[str, str]]:
+    """Return title and text of each Python block that a reader of the page sees."""
+    html = built(site, name).read_text("utf-8")
+    return python_blocks(BeautifulSoup(html, "html.parser").article, name)
+
+
+def python_blocks(article, name: str) -> list[tuple[str, str]]:
+    """Return title and text of each Python block in it, the folded ones included."""
     found = []
-    for code in BeautifulSoup(html, "html.parser").select("article pre > code"):
+    for code in article.select("pre > code"):
         block = code.find_parent(class_="highlight")
         classes = block["class"] if block else []
         languages = [c for c in classes if c.startswith("language-")]
@@ -84,6 +101,73 @@ def test_every_python_block_of_the_built_page_is_one_that_is_run(site, name, req
             assert block.reason in title, f"{block.where}: the reason is not visible"
 
 
+FOLDED = """\
+# A page
+
+??? example "Set-up"
+
+    Text.
+
+    ```python hl_lines="1"
+    x = 1
+
+
+    if x:
+        print(x)
+    ```
+
+    <!--pytest-codeblocks:expected-output-->
+    ```text
+    1
+    ```
+
+    ???+ check "In a process that did not save"
+
+        ```python title="reload.py"
+        print("reloaded")
+
+        print("done")
+        ```
+
+        <!--pytest-codeblocks:expected-output-->
+        ```text
+        reloaded
+
+        done
+        ```
+
+```python
+print(x)
+```
+
+<!--pytest-codeblocks:expected-output-->
+```text
+1
+```
+"""
+
+
+def test_folded_blocks_are_seen_as_others_are(tmp_path):
+    config = load_config(str(ROOT / "mkdocs.yml"))
+    markdown = Markdown(
+        extensions=config.markdown_extensions, extension_configs=config.mdx_configs
+    )
+    text = config.plugins.on_page_markdown(FOLDED, page=None, config=config, files=[])
+    article = BeautifulSoup(markdown.convert(text), "html.parser")
+    assert len(article.select("details .highlight")) == 4
+    (tmp_path / "mkdocs.yml").write_text((ROOT / "mkdocs.yml").read_text("utf-8"))
+    (tmp_path / "page.md").write_text(FOLDED)
+    blocks = pages.read(tmp_path / "page.md", tmp_path).blocks
+    assert python_blocks(article, "page.md") == [
+        (block.script or "", block.code) for block in blocks
+    ]
+    outputs = [code.text for code in article.select(".language-text pre > code")]
+    assert outputs == [block.output for block in blocks]
+    # Right below each other, so that site.css joins them into one box.
+    joined = article.select(".language-python.highlight + .language-text.highlight")
+    assert len(joined) == len(blocks)
+
+
 @page_of
 def test_a_page_shows_its_snippet_file_whole_and_in_order(name):
     file = snippet_of(name)
@@ -104,8 +188,9 @@ def test_no_code_is_typed_in_a_page(name):
     for block in page.blocks:
         for number in range(block.line + 1, block.line + 1 + block.code.count("\n")):
             line = page.lines[number - 1]
-            assert not line.strip() or line.origin[0] == file, (
-                f"{page.origin(number)}: code on this page comes from {file} only"
+            source = TOOLS if block.script == Path(TOOLS).name else file
+            assert not line.strip() or line.origin[0] == source, (
+                f"{page.origin(number)}: code in this block comes from {source} only"
             )
 
 
@@ -132,6 +217,8 @@ def test_a_script_of_its_own_is_named_after_its_section(name):
             origin, number = page.lines[end - 1].origin
             lines = (ROOT / origin).read_text("utf-8").splitlines()[:number]
             section = re.findall(r"\[start:([\w-]+)\]", "\n".join(lines))[-1]
+            if origin == TOOLS:
+                section = Path(TOOLS).stem
             assert block.script == f"{section}.py", (
                 f"{block.where}: the title is {block.script!r}, the section {section!r}"
             )
@@ -184,15 +271,26 @@ def test_every_snippet_file_has_a_page():
     assert files <= known, f"no page shows {sorted(files - known)}"
 
 
+def imported(code: str) -> set[str]:
+    """Return the names of the modules that code imports."""
+    found = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module.partition(".")[0])
+    return found
+
+
 @pytest.mark.parametrize("name", ALL_PAGES)
 def test_a_page_names_the_libraries_it_needs(name):
-    needed = set()
-    for block in shown_in_source(name):
-        for node in ast.walk(ast.parse(block.code)):
-            if isinstance(node, ast.Import):
-                needed |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                needed.add(node.module.partition(".")[0])
+    needed = set().union(*(imported(block.code) for block in shown_in_source(name)))
+    if Path(TOOLS).stem in needed:
+        link = posixpath.relpath(TOOLS, posixpath.dirname(name))
+        assert f"]({link})" in (ROOT / name).read_text("utf-8"), (
+            f"{name}: no link ]({link}) below its pip install line offers the file"
+        )
+        needed = needed - {Path(TOOLS).stem} | {"keras", "numpy"}
     known = packages_distributions()
     # A module that is not installed here is called like its library.
     needed = {known.get(m, [m])[0] for m in needed - set(sys.stdlib_module_names)}
@@ -202,6 +300,26 @@ def test_a_page_names_the_libraries_it_needs(name):
     install = re.search(r"pip install ([^\n`\"\\]+)", (ROOT / name).read_text("utf-8"))
     named = set(install[1].split()) if install else set()
     assert needed <= named, f"{name}: pip install does not name {needed - named}"
+
+
+def test_the_file_for_readers_is_what_the_tests_run(site):
+    served = urllib.request.urlopen(site.url + Path(TOOLS).name)
+    assert served.read() == (ROOT / TOOLS).read_bytes()
+    for name in ALL_PAGES:
+        path = built(site, name)
+        links = BeautifulSoup(path.read_text("utf-8"), "html.parser").select(
+            f"article a[href$='{Path(TOOLS).name}']"
+        )
+        for link in links:
+            target = (path.parent / link["href"]).resolve()
+            assert target == site.path.resolve() / Path(TOOLS).name, (
+                f"{name}: {link['href']} leads elsewhere"
+            )
+
+
+def test_the_file_for_readers_needs_nothing_but_keras_and_numpy():
+    needed = imported((ROOT / TOOLS).read_text("utf-8")) - set(sys.stdlib_module_names)
+    assert needed <= {"keras", "numpy"}
 
 
 def test_the_site_names_the_versions_that_ran():
