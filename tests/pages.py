@@ -24,9 +24,12 @@ from pytest_codeblocks import extract_from_buffer
 PYTHON = {"python", "python3", "py"}
 OTHER_LANGUAGES = {"bash", "console", "html", "json", "text", "toml", "yaml"}
 NOT_RUN = "Not run here: "
+TOOLS = "docs/bn_tools.py"
+"""The file that pages offer for download and import from."""
 
 _COMMENT = re.compile(r"<!--[-\s]*(pytest-codeblocks:|pytest\.mark\.)(.*?)[-\s]*-->")
 _LANGUAGE = re.compile(r"(?:\{\s*\.)?([\w+-]+)")
+_DOWNLOAD = re.compile(r"\]\((?:\.\./)*bn_tools\.py\)")
 _PLOT = re.compile(r"!\[[^\]]*\]\(([\w.-]+\.svg)\)\{ *\.plot")
 _TITLE = re.compile(r"""title=(["'])(.*?)\1""")
 
@@ -114,6 +117,8 @@ class Page:
         session: Name of the test session that the page is left to, as its libraries
             are not installed for the everyday tests; ``None`` for most pages.
         figures: Names of the plots that the page shows and its blocks write.
+        tools: Whether the page offers the tool file, which its readers then have next
+            to their script.
     """
 
     name: str
@@ -121,6 +126,7 @@ class Page:
     blocks: list[Block] = field(default_factory=list)
     session: str | None = None
     figures: list[str] = field(default_factory=list)
+    tools: bool = False
 
     def origin(self, number: int) -> str:
         """Return ``file:line`` of an expanded line.
@@ -161,6 +167,7 @@ def read(path: Path, root: Path) -> Page:
     page.session = front_matter.get("session")
     page.blocks = _blocks(page)
     page.figures = _PLOT.findall("\n".join(page.lines))
+    page.tools = _DOWNLOAD.search(body) is not None
     return page
 
 

@@ -5,11 +5,12 @@ nothing else. It starts a fresh interpreter for each page, which takes ten times
 long as the everyday tests, and is therefore not one of them.
 """
 
+import shutil
 import subprocess
 
 import pytest
 
-from tests.pages import NOT_RUN, read
+from tests.pages import NOT_RUN, TOOLS, read
 from tests.test_site import ALL_PAGES, ROOT, shown_in_html, shown_in_source
 
 PYTHON = ROOT / ".venv" / "reader" / "bin" / "python"
@@ -33,6 +34,8 @@ def test_a_built_page_runs_as_one_script(site, name, tmp_path):
     script.write_text(f"\nprint({END!r}, flush=True)\n".join(blocks), "utf-8")
     folder = tmp_path / "empty"
     folder.mkdir()
+    if name.endswith(".md") and read(ROOT / name, ROOT).tools:
+        shutil.copy(ROOT / TOOLS, folder)
     run = subprocess.run(
         [PYTHON, script], cwd=folder, capture_output=True, text=True, timeout=600
     )

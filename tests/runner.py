@@ -107,6 +107,8 @@ def _context(fresh: bool):
 def _serve(connection, folder: str, log: str) -> None:
     """Execute what comes through the connection until it is closed."""
     os.chdir(folder)
+    # As for a script that lies in the folder.
+    sys.path.insert(0, folder)
     with (
         open(log, "wb", buffering=0) as errors,
         tempfile.TemporaryFile() as captured,

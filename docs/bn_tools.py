@@ -1,0 +1,345 @@
+"""Check, repair and compare Keras models with BatchNormalization layers.
+
+Copy this file next to your script. It needs Keras 3 and NumPy, and leaves a model as it
+found it, but for what a function says that it changes.
+"""
+
+import json
+from collections import Counter
+
+import keras
+import numpy as np
+
+STATISTICS = ("moving_mean", "moving_variance")
+
+
+# --8<-- [start:batch_norms]
+def layers_in(thing, found):
+    """Add to ``found``, by id, each layer in a layer's attributes, at any depth."""
+    if isinstance(thing, keras.layers.Layer):
+        if id(thing) not in found:
+            found[id(thing)] = thing
+            layers_in(vars(thing), found)
+    elif isinstance(thing, dict):
+        layers_in(list(thing.values()), found)
+    elif isinstance(thing, (list, tuple, set)):
+        for each in thing:
+            layers_in(each, found)
+    return found
+
+
+def batch_norms(model):
+    """Return all BatchNormalization layers of a model, in the order of its weights.
+
+    Models in models, wrappers, cells and layers in (nested) lists and dicts included.
+
+    Args:
+        model: A Keras model or layer that has its arrays.
+
+    Raises:
+        ValueError: A layer has no arrays yet, or moving statistics of the model belong
+            to a layer that was not found.
+    """
+    layers = [
+        layer
+        for layer in layers_in(model, {}).values()
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    unbuilt = [layer.name for layer in layers if layer.moving_mean is None]
+    if unbuilt or not model.weights:
+        what = ", ".join(unbuilt) or model.name
+        raise ValueError(f"{what}: no arrays yet, call the model once")
+    owners = {id(getattr(layer, name)) for layer in layers for name in STATISTICS}
+    statistics = [v for v in model.variables if v.name in STATISTICS]
+    lost = [v.path for v in statistics if id(v) not in owners]
+    if lost:
+        raise ValueError(f"statistics of layers that were not found: {lost}")
+    order = {id(v): i for i, v in enumerate(statistics)}
+    # A layer that Keras does not track has no arrays in the model, nor in a file.
+    untracked = [layer.name for layer in layers if id(layer.moving_mean) not in order]
+    if untracked:
+        raise ValueError(f"layers that the model does not track: {untracked}")
+    return sorted(layers, key=lambda layer: order[id(layer.moving_mean)])
+
+
+# --8<-- [end:batch_norms]
+
+
+# --8<-- [start:estimate_again]
+def estimate_again(model, batches, layers=None):
+    """Replace the moving statistics by those of ``batches``.
+
+    Only the layers that are estimated run in training mode, so there is no Dropout and
+    no noise; frozen ones are estimated, too. Nothing but their two arrays changes.
+
+    Args:
+        model: A Keras model that has its arrays.
+        batches: A list, generator, ``tf.data.Dataset`` or ``PyDataset`` of inputs, or
+            of tuples ``(inputs, targets, ...)`` as for ``fit``. The larger each batch,
+            the better: see ``train/re-estimate`` on the site.
+        layers: The layers to estimate; all of ``batch_norms(model)`` by default.
+
+    Returns:
+        The paths of the layers whose statistics were replaced.
+
+    Raises:
+        ValueError: Nothing to estimate, a layer that no batch reached, or statistics
+            that are not finite. The statistics are then as they were.
+    """
+    layers = batch_norms(model) if layers is None else list(layers)
+    if not layers:
+        raise ValueError("no BatchNormalization layer to estimate")
+    if any(getattr(layer, "renorm", False) for layer in layers):
+        raise ValueError("renorm=True keeps further statistics: not estimated here")
+    if hasattr(batches, "shape"):
+        raise ValueError("batches is one array; for a single batch pass [array]")
+    if isinstance(batches, keras.utils.PyDataset):
+        batches = (batches[i] for i in range(len(batches)))
+    before = [(v, v.numpy()) for v in model.variables]
+    settings = [
+        (layer, layer.momentum, layer.trainable, vars(layer).get("call"))
+        for layer in layers
+    ]
+    pooled = {}
+    try:
+        for layer in layers:
+            # With momentum 0, the layer holds the statistics of its last inputs. From
+            # 0 and 1, because 0 * nan is nan.
+            layer.momentum, layer.trainable = 0.0, True
+            layer.moving_mean.assign(np.zeros(layer.moving_mean.shape))
+            layer.moving_variance.assign(np.ones(layer.moving_variance.shape))
+            layer.call = _pooling(layer, layer.call, pooled)
+        for batch in batches:
+            inputs = batch[0] if isinstance(batch, tuple) else batch
+            model(inputs, training=False)
+        missed = [layer.name for layer in layers if id(layer) not in pooled]
+        if missed:
+            raise ValueError(f"no batch reached {missed}")
+        for layer in layers:
+            _, mean, variance = pooled[id(layer)]
+            layer.moving_mean.assign(mean)
+            layer.moving_variance.assign(variance)
+        bad = [name for layer in layers for name in broken(layer)]
+        if bad:
+            raise ValueError(f"the batches give statistics that are not finite: {bad}")
+        new = {id(getattr(layer, name)) for layer in layers for name in STATISTICS}
+    except BaseException:
+        new = set()
+        raise
+    finally:
+        for layer, momentum, trainable, call in settings:
+            layer.momentum, layer.trainable = momentum, trainable
+            vars(layer).pop("call", None)
+            if call is not None:
+                layer.call = call
+        for variable, array in before:
+            if id(variable) not in new:
+                variable.assign(array)
+    return [layer.moving_mean.path.rpartition("/")[0] for layer in layers]
+
+
+def _pooling(layer, call, pooled):
+    """Return the layer's ``call`` in training mode, which pools the statistics."""
+
+    def pooling_call(inputs, training=None, mask=None):
+        outputs = call(inputs, training=True, mask=mask)
+        mean = layer.moving_mean.numpy().astype("float64")
+        variance = layer.moving_variance.numpy().astype("float64")
+        values = np.prod(inputs.shape) / inputs.shape[layer.axis]
+        if mask is not None:
+            values *= np.mean(keras.ops.convert_to_numpy(mask))
+        # Mean and variance of two sets together (Chan, Golub and LeVeque, 1979).
+        seen, old_mean, old_variance = pooled.get(id(layer), (0, mean, variance))
+        total, step = seen + values, mean - old_mean
+        share = values / total
+        pooled[id(layer)] = (
+            total,
+            old_mean + share * step,
+            (1 - share) * (old_variance + share * step**2) + share * variance,
+        )
+        return outputs
+
+    return pooling_call
+
+
+# --8<-- [end:estimate_again]
+
+
+# --8<-- [start:broken]
+def broken(model):
+    """Return what is wrong with each array: not finite, or a negative variance.
+
+    Looks at all variables of a model or layer, and of the optimizer if it has one.
+
+    Returns:
+        One string per array, such as ``"net/bn/moving_mean: 16 of 16"``; an empty list
+        if all is well.
+    """
+    found = []
+    optimizer = getattr(model, "optimizer", None)
+    for variable in [*model.variables, *(optimizer.variables if optimizer else [])]:
+        array = variable.numpy().astype("float64")
+        wrong = ~np.isfinite(array)
+        if variable.name == "moving_variance":
+            wrong |= array < 0
+        if wrong.any():
+            found.append(f"{variable.path}: {wrong.sum()} of {array.size}")
+    return found
+
+
+# --8<-- [end:broken]
+
+
+# --8<-- [start:repair]
+def repair(model, batches):
+    """Estimate the moving statistics again in those layers where they are broken.
+
+    All other layers keep theirs. For a layer of a pretrained base, its two arrays from
+    the original file are better than an estimate from other data.
+
+    Args:
+        model: A Keras model that has its arrays.
+        batches: As for ``estimate_again``, without the values that broke it.
+
+    Returns:
+        The paths of the layers that were repaired; an empty list if none was broken.
+
+    Raises:
+        ValueError: Other arrays are broken, too, which no estimate brings back; or as
+            for ``estimate_again``. Nothing is changed then.
+    """
+    layers = [layer for layer in batch_norms(model) if broken_statistics(layer)]
+    others = set(broken(model))
+    for layer in layers:
+        others -= set(broken_statistics(layer))
+    if others:
+        raise ValueError(f"not only statistics, load an older file: {sorted(others)}")
+    return estimate_again(model, batches, layers) if layers else []
+
+
+def broken_statistics(layer):
+    """Return what ``broken`` says of the layer's moving mean and moving variance."""
+    paths = tuple(f"{getattr(layer, name).path}:" for name in STATISTICS)
+    return [line for line in broken(layer) if line.startswith(paths)]
+
+
+# --8<-- [end:repair]
+
+
+# --8<-- [start:write_record]
+def write_record(file, model, x):
+    """Write to ``file``, an .npz, what the model is to be compared with after loading.
+
+    Args:
+        file: Path of the record, which ends in ``.npz``.
+        model: A Keras model that has its arrays.
+        x: Inputs as for ``predict``: an array, or a list or dict of arrays. 32 rows
+            are enough; they are in the file.
+    """
+    rows = [np.asarray(array) for array in keras.tree.flatten(x)]
+    keys = keras.tree.pack_sequence_as(x, [f"x_{i}" for i in range(len(rows))])
+    arrays = {f"array_{i}": _array(w) for i, w in enumerate(model.weights)}
+    inputs = {f"x_{i}": array for i, array in enumerate(rows)}
+    facts = json.dumps({"x": keys, **_facts(model)})
+    np.savez(file, facts=facts, **arrays, **inputs, **_predictions(model, x))
+
+
+def _facts(model):
+    """Return all that is compared besides arrays and predictions, ready for JSON."""
+    optimizer = getattr(model, "optimizer", None)
+    layers = layers_in(model, {}).values()
+    return {
+        "names": ["/".join(w.path.split("/")[-2:]) for w in model.weights],
+        "trainable": [bool(w.trainable) for w in model.weights],
+        "layers": [
+            {
+                "trainable": layer.trainable,
+                "epsilon": layer.epsilon,
+                "momentum": layer.momentum,
+                "axis": layer.axis,
+            }
+            for layer in batch_norms(model)
+        ],
+        "policies": dict(Counter(layer.dtype_policy.name for layer in layers)),
+        "optimizer": optimizer
+        and f"{type(optimizer).__name__} at step {int(optimizer.iterations.numpy())}",
+    }
+
+
+def _array(tensor):
+    """Return a NumPy array, of a type that NumPy can write to a file."""
+    array = keras.ops.convert_to_numpy(tensor)
+    return array.astype("float32") if array.dtype == "bfloat16" else array
+
+
+def _predictions(model, x):
+    """Return the outputs in inference mode, by key, for one row and for all."""
+    one = keras.tree.map_structure(lambda array: array[:1], x)
+    return {
+        f"{key}_{i}": _array(output)
+        for key, inputs in {"one": one, "all": x}.items()
+        for i, output in enumerate(keras.tree.flatten(model(inputs, training=False)))
+    }
+
+
+# --8<-- [end:write_record]
+
+
+# --8<-- [start:compare]
+def compare(file, model, atol=1e-5):
+    """Return what is different in a loaded model, or wrong with it.
+
+    Arrays go by position and have to be equal; then the predictions in inference mode,
+    the ``trainable`` flags, the settings of each BatchNormalization layer, the dtype
+    policies and, if the model is compiled, the optimizer with its step.
+
+    Args:
+        file: The record that ``write_record`` wrote.
+        model: The loaded model.
+        atol: Tolerance of the predictions, absolute and relative to their size. With 0
+            they have to be equal, which is right on one machine with one setting.
+
+    Returns:
+        One string per problem; an empty list if there is none.
+    """
+    record = np.load(file)
+    was = json.loads(str(record["facts"]))
+    now = _facts(model)
+    if len(now["names"]) != len(was["names"]):
+        return [f"{len(now['names'])} arrays instead of {len(was['names'])}"]
+    x = keras.tree.map_structure(lambda key: record[key], was["x"])
+    found = []
+    for key, outputs in _predictions(model, x).items():
+        right = record[key].shape == outputs.shape and np.allclose(
+            outputs, record[key], atol, atol, equal_nan=True
+        )
+        if not right and f"predictions for {key[:3]} differ" not in found:
+            found.append(f"predictions for {key[:3]} differ")
+    for i, (name, weight) in enumerate(zip(was["names"], model.weights, strict=True)):
+        array, saved = _array(weight), record[f"array_{i}"]
+        problems = {
+            "differs": not np.array_equal(array, saved, equal_nan=True),
+            "is not finite": not np.isfinite(array).all(),
+            "is still 0": name.endswith("moving_mean") and not array.any(),
+            "is still 1": name.endswith("moving_variance") and (array == 1).all(),
+            "is negative": name.endswith("moving_variance") and (array < 0).any(),
+        }
+        found += [f"{name} {problem}" for problem, there in problems.items() if there]
+        if weight.trainable != was["trainable"][i]:
+            found.append(f"{name} trainable is {bool(weight.trainable)}")
+    means = [name for name in was["names"] if name.endswith("moving_mean")]
+    for name, old, new in zip(means, was["layers"], now["layers"], strict=True):
+        layer = name.rpartition("/")[0]
+        found += [
+            f"{layer}: {setting} is {new[setting]}, not {old[setting]}"
+            for setting in old
+            if new[setting] != old[setting]
+        ]
+    if now["policies"] != was["policies"]:
+        found.append(f"policies are {now['policies']}, not {was['policies']}")
+    if now["optimizer"] not in (None, was["optimizer"]):
+        found.append(f"optimizer is {now['optimizer']}, not {was['optimizer']}")
+    return found
+
+
+# --8<-- [end:compare]
