@@ -1,0 +1,1 @@
+"""One module per page: ``train_model_class.py`` proves ``train/model_class.py``."""

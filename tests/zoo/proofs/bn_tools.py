@@ -1,0 +1,222 @@
+"""The tool file itself."""
+
+import keras
+import numpy as np
+
+from tests.zoo import compare
+from tests.zoo.core import proof
+
+SHOWS = {
+    "bn_tools.py": "layers_in broken_statistics _pooling _facts _predictions _array"
+}
+
+
+def batches_of(member):
+    """Return the member's inputs in batches, the last one smaller."""
+    x, y = member.data()
+    rows = len(keras.tree.flatten(y)[0])
+    starts = range(0, rows, member.batch_size)
+    return [
+        keras.tree.map_structure(lambda a, s=start: a[s : s + member.batch_size], x)
+        for start in starts
+    ]
+
+
+@proof("bn_tools.py:batch_norms")
+def batch_norms(recipe, member):
+    model = member.build()
+    found = recipe["batch_norms"](model)
+    assert {id(a) for a in found} == {id(a) for a in compare.norms_of(model)}
+    arrays = [id(layer.moving_mean) for layer in found]
+    in_weights = [id(v) for v in model.weights if v.name == "moving_mean"]
+    assert arrays == in_weights, "not in the order of the weights"
+
+
+@proof("bn_tools.py:estimate_again")
+def estimate_again(recipe, member):
+    model, _ = compare.trained(member)
+    before = compare.state(model)
+    batches = batches_of(member)
+    paths = recipe["estimate_again"](model, batches)
+    after = compare.state(model)
+    norms = compare.norms_of(model)
+    assert len(paths) == len(norms)
+    moved = compare.changed(before, after)
+    assert len(moved) == 2 * len(norms), moved
+    assert all(key.endswith(("moving_mean", "moving_variance")) for key in moved)
+
+    # The first layer that has a batch to itself: exactly the statistics of its inputs.
+    seen = {}
+    for layer in norms:
+        seen[id(layer)] = []
+        layer.call = _spy(layer.call, seen[id(layer)])
+    for batch in batches:
+        model(batch, training=False)
+    for layer in norms:
+        del layer.call
+    first = min(norms, key=lambda layer: seen[id(layer)][0][0])
+    values = np.concatenate([inputs for _, inputs in seen[id(first)]])
+    np.testing.assert_allclose(
+        first.moving_mean, values.mean(axis=0), rtol=1e-3, atol=1e-3
+    )
+    np.testing.assert_allclose(
+        first.moving_variance, values.var(axis=0), rtol=2e-3, atol=1e-3
+    )
+
+    # In one batch, inference mode computes what training mode of these layers did.
+    whole = member.data()[0]
+    recipe["estimate_again"](model, [whole])
+    in_inference = compare.predictions(model, whole)
+    again = compare.state(model)
+    recipe["estimate_again"](model, [whole])
+    for one, other in zip(again.values(), compare.state(model).values(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert all(np.isfinite(array).all() for array in in_inference)
+
+    # A failure leaves everything as it was.
+    for bad in ([], [_poisoned(whole)]):
+        before = compare.state(model)
+        try:
+            recipe["estimate_again"](model, bad)
+        except ValueError:
+            assert not compare.changed(before, compare.state(model))
+        else:
+            assert bad and "masks" in member.traits, "accepted what has no statistics"
+
+
+ORDER = iter(range(10**9))
+
+
+def _spy(call, seen):
+    def spying(inputs, training=None, mask=None):
+        values = keras.ops.convert_to_numpy(inputs).astype("float64")
+        rows = values.reshape(-1, values.shape[-1])
+        if mask is not None:
+            rows = rows[keras.ops.convert_to_numpy(mask).reshape(-1)]
+        seen.append((next(ORDER), rows))
+        return call(inputs, training=training, mask=mask)
+
+    return spying
+
+
+def _poisoned(x):
+    """Return the inputs with one value that is not finite; tokens stay as they are."""
+
+    def poison(array):
+        array = array.copy()
+        if array.dtype.kind == "f":
+            array[(0,) * array.ndim] = np.inf
+        return array
+
+    return keras.tree.map_structure(poison, x)
+
+
+@proof("bn_tools.py:broken")
+def broken(recipe, member):
+    model, _ = compare.trained(member)
+    assert recipe["broken"](model) == []
+    norms = compare.norms_of(model)
+    for layer, name, value in [
+        (norms[0], "moving_mean", np.nan),
+        (norms[-1], "moving_variance", np.inf),
+        (norms[-1], "moving_variance", -1.0),
+        (norms[0], "moving_mean", -np.inf),
+    ]:
+        variable = getattr(layer, name)
+        sound = variable.numpy()
+        variable.assign(np.where(np.arange(sound.size) == 0, value, sound))
+        found = recipe["broken"](model)
+        assert found == [f"{variable.path}: 1 of {sound.size}"], found
+        variable.assign(sound)
+    weight = model.trainable_variables[0]
+    sound = weight.numpy()
+    weight.assign(np.full(sound.shape, np.nan))
+    assert recipe["broken"](model) == [f"{weight.path}: {sound.size} of {sound.size}"]
+
+
+@proof("bn_tools.py:repair")
+def repair(recipe, member):
+    model, _ = compare.trained(member)
+    batches = batches_of(member)
+    before = compare.state(model)
+    assert recipe["repair"](model, batches) == []
+    assert not compare.changed(before, compare.state(model))
+
+    layer = compare.norms_of(model)[-1]
+    layer.moving_mean.assign(np.full(layer.moving_mean.shape, np.nan))
+    paths = recipe["repair"](model, batches)
+    assert len(paths) == 1 and recipe["broken"](model) == []
+    moved = compare.changed(before, compare.state(model))
+    assert all(layer.name in key for key in moved), moved
+    assert len(moved) <= 2
+
+    weight = model.trainable_variables[0]
+    weight.assign(np.full(weight.shape, np.nan))
+    layer.moving_mean.assign(np.full(layer.moving_mean.shape, np.nan))
+    before = compare.state(model)
+    try:
+        recipe["repair"](model, batches)
+    except ValueError as error:
+        assert "older file" in str(error)
+    else:
+        raise AssertionError("repaired a model whose weights are broken")
+    assert not compare.changed(before, compare.state(model))
+
+
+def _some(x):
+    return keras.tree.map_structure(lambda array: array[:8], x)
+
+
+@proof("bn_tools.py:write_record")
+def write_record(recipe, member):
+    model, _ = compare.trained(member)
+    before = compare.state(model)
+    x = _some(member.data()[0])
+    recipe["write_record"]("record.npz", model, x)
+    assert not compare.changed(before, compare.state(model))
+    assert recipe["compare"]("record.npz", model, atol=0) == []
+    model.save_weights("model.weights.h5")
+
+
+@write_record.in_a_new_process
+def write_record_elsewhere(recipe, member):
+    model = compare.compiled(member)
+    model.optimizer.build(model.trainable_variables)
+    found = recipe["compare"]("record.npz", model)
+    assert any("differ" in line for line in found), "a new model passed"
+    model.load_weights("model.weights.h5")
+    found = recipe["compare"]("record.npz", model)
+    expected = []
+    assert found == expected, found
+
+
+@proof("bn_tools.py:compare")
+def compare_(recipe, member):
+    model, _ = compare.trained(member)
+    x = _some(member.data()[0])
+    recipe["write_record"]("record.npz", model, x)
+
+    def found():
+        return " | ".join(recipe["compare"]("record.npz", model))
+
+    assert found() == ""
+    for layer in compare.norms_of(model):
+        for array in [*layer.weights]:
+            sound = array.numpy()
+            array.assign(sound + 1)
+            assert f"{layer.name}/{array.name} differs" in found()
+            array.assign(sound)
+        for name, value in {"epsilon": 0.1, "momentum": 0.5}.items():
+            sound = getattr(layer, name)
+            setattr(layer, name, value)
+            assert f"{name} is {value}, not {sound}" in found()
+            setattr(layer, name, sound)
+        flag = layer.trainable
+        layer.trainable = not flag
+        assert f"trainable is {not flag}, not {flag}" in found()
+        layer.trainable = flag
+    step = model.optimizer.iterations.numpy()
+    model.optimizer.iterations.assign(0)
+    assert "at step 0, not" in found()
+    model.optimizer.iterations.assign(step)
+    assert found() == ""
