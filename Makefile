@@ -16,7 +16,7 @@ LOCK = .venv/lock
 WORKERS = -n 2 --dist loadfile
 
 .DEFAULT_GOAL = help
-.PHONY: help serve build test browser outputs reader backends versions lock clean
+.PHONY: help serve build test browser outputs reader backends zoo versions lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what there is
@@ -32,13 +32,16 @@ test: $(TEST)/ready browser ## Run every test: pages, collector, site, browser
 	$(TEST)/bin/python -m pytest $(WORKERS)
 
 outputs: $(TEST)/ready ## Run the pages and write what they print into them
-	$(TEST)/bin/python -m pytest $(WORKERS) docs tests/test_notebooks.py tests/test_recorded.py --update-outputs
+	$(TEST)/bin/python -m pytest $(WORKERS) docs tests/test_notebooks.py tests/test_recorded.py tests/test_zoo.py --update-outputs
 
 reader: $(TEST)/ready .venv/reader/ready ## Run each built page pasted into one script, as a reader would
 	$(TEST)/bin/python -m pytest -n 2 tests/reader.py
 
 backends: $(BACKENDS)/ready $(BACKENDS)/torch ## Run the pages that need JAX and PyTorch, and record that they passed
 	$(BACKENDS)/bin/python -m tests.backends $(ARGS)
+
+zoo: $(TEST)/ready ## Prove what pages offer for pasting on real models, where out of date
+	$(TEST)/bin/python -m tests.zoo $(ARGS)
 
 versions: $(LOCK)/ready $(TEST)/ready ## Run the classic examples on many versions, and record the results
 	$(TEST)/bin/python -m tests.versions

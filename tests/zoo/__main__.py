@@ -62,7 +62,9 @@ def main() -> None:
             before = core.fingerprint(recipe)
             verdicts = dict(zip(members, (r.result() for r in results), strict=True))
             counts = [v[0] for v in verdicts.values()]
-            print(recipe, {c: counts.count(c) for c in dict.fromkeys(counts)})
+            print(
+                recipe, {c: counts.count(c) for c in dict.fromkeys(counts)}, flush=True
+            )
             for name, (kind, text) in verdicts.items():
                 if kind == "failed" or options.recipes:
                     print(f"    {name}: {kind} {text}", flush=True)

@@ -15,7 +15,7 @@ SNIPPETS = ROOT / "snippets"
 TOOLS = ROOT / "docs" / "bn_tools.py"
 PROOFS = Path(__file__).with_name("proofs")
 RESULTS = Path(__file__).with_name("results.json")
-HERE = [Path(__file__), Path(__file__).with_name("members.py")]
+ZOO = [Path(__file__).with_name(name) for name in ("members.py", "compare.py")]
 
 
 class NotFor(Exception):
@@ -125,9 +125,10 @@ def load(recipe: str) -> dict:
 def fingerprint(recipe: str) -> str:
     """Return a short hash of all that the recipe's results depend on."""
     module = Path(sys.modules[load_proofs()[recipe].prove.__module__].__file__)
-    text = source(recipe) + "".join(
-        path.read_text("utf-8") for path in [*HERE, TOOLS, module]
-    )
+    paths = [module, *ZOO]
+    if "bn_tools" in _path(recipe.partition(":")[0]).read_text("utf-8"):
+        paths.append(TOOLS)
+    text = source(recipe) + "".join(path.read_text("utf-8") for path in paths)
     text += "".join(version(name) for name in ("tensorflow", "keras", "numpy"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

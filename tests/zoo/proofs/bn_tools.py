@@ -200,7 +200,8 @@ def compare_(recipe, member):
         return " | ".join(recipe["compare"]("record.npz", model))
 
     assert found() == ""
-    for layer in compare.norms_of(model):
+    norms = compare.norms_of(model)
+    for layer in {norms[0], norms[-1]}:
         for array in [*layer.weights]:
             sound = array.numpy()
             array.assign(sound + 1)
