@@ -141,13 +141,18 @@ def estimate_again(model, batches, layers=None):
 def _pooling(layer, call, pooled):
     """Return the layer's ``call`` in training mode, which pools the statistics."""
 
-    def pooling_call(inputs, training=None, mask=None):
-        outputs = call(inputs, training=True, mask=mask)
+    def pooling_call(inputs, mask=None, **arguments):
+        arguments["training"] = True
+        if mask is not None:
+            arguments["mask"] = mask
+        outputs = call(inputs, **arguments)
         mean = layer.moving_mean.numpy().astype("float64")
         variance = layer.moving_variance.numpy().astype("float64")
         values = np.prod(inputs.shape) / inputs.shape[layer.axis]
         if mask is not None:
             values *= np.mean(keras.ops.convert_to_numpy(mask))
+        if values == 0:  # no rows, or only padding
+            return outputs
         # Mean and variance of two sets together (Chan, Golub and LeVeque, 1979).
         seen, old_mean, old_variance = pooled.get(id(layer), (0, mean, variance))
         total, step = seen + values, mean - old_mean

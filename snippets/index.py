@@ -18,22 +18,29 @@ model.fit(x, y, epochs=20, verbose=0)
 # --8<-- [end:train]
 
 # --8<-- [start:prove]
+names = ["gamma", "beta", "moving_mean", "moving_variance"]
+bn = model.get_layer("bn")
+saved = {name: getattr(bn, name).numpy() for name in names}
+predictions = model(x, training=False).numpy()
+
 model.save("model.keras")
+model.fit(-x, y, verbose=0)  # from here on, the model in memory is another one
 reloaded = keras.saving.load_model("model.keras")
 
-for name in ["gamma", "beta", "moving_mean", "moving_variance"]:
-    saved = getattr(model.get_layer("bn"), name).numpy()
-    loaded = getattr(reloaded.get_layer("bn"), name).numpy()
-    print(f"{name:16} equal: {np.array_equal(saved, loaded)}")
-
-np.testing.assert_array_equal(
-    model(x, training=False), reloaded(x, training=False)
-)
+for name in names:
+    for where, net in {"in memory": model, "loaded": reloaded}.items():
+        array = getattr(net.get_layer("bn"), name).numpy()
+        equal = np.array_equal(array, saved[name])
+        print(f"{name:16}{where:10}", "as saved" if equal else "changed")
+np.testing.assert_array_equal(reloaded(x, training=False), predictions)
 print("predictions equal")
 # --8<-- [end:prove]
 
 # --8<-- [start:learned]
-layer = reloaded.get_layer("bn")
-print("moving_mean still 0:", np.all(layer.moving_mean.numpy() == 0))
-print("moving_variance still 1:", np.all(layer.moving_variance.numpy() == 1))
+untrained = keras.models.clone_model(model)
+for name, net in {"loaded": reloaded, "never trained": untrained}.items():
+    layer = net.get_layer("bn")
+    still_0 = np.all(layer.moving_mean.numpy() == 0)
+    still_1 = np.all(layer.moving_variance.numpy() == 1)
+    print(f"{name:14} mean still 0: {still_0}, variance still 1: {still_1}")
 # --8<-- [end:learned]
