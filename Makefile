@@ -16,7 +16,7 @@ LOCK = .venv/lock
 WORKERS = -n 2 --dist loadfile
 
 .DEFAULT_GOAL = help
-.PHONY: help serve build test browser outputs reader backends zoo versions lock clean
+.PHONY: help serve build test browser outputs reader backends zoo processors versions lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what there is
@@ -42,6 +42,14 @@ backends: $(BACKENDS)/ready $(BACKENDS)/torch ## Run the pages that need JAX and
 
 zoo: $(TEST)/ready ## Prove what pages offer for pasting on real models, where out of date
 	$(TEST)/bin/python -m tests.zoo $(ARGS)
+
+# Processors differ in whether TensorFlow turns oneDNN on by itself.
+processors: ## Run every session twice, with TensorFlow's oneDNN turned off and on
+	for onednn in 0 1; do \
+	  export TF_ENABLE_ONEDNN_OPTS=$$onednn; \
+	  $(MAKE) test && $(MAKE) backends && $(MAKE) zoo ARGS=.py || exit; \
+	  echo "Every session passed with TF_ENABLE_ONEDNN_OPTS=$$onednn"; \
+	done
 
 versions: $(LOCK)/ready $(TEST)/ready ## Run the classic examples on many versions, and record the results
 	$(TEST)/bin/python -m tests.versions
