@@ -30,6 +30,13 @@ const additions = new MutationObserver((records) => {
   for (const { target } of records) label(target)
 })
 
+// The theme listens to the keyboard only; text arrives by mouse, menu and voice, too.
+addEventListener("input", ({ target }) => {
+  if (target.matches(".md-search__input")) {
+    target.dispatchEvent(new KeyboardEvent("keyup", { bubbles: true }))
+  }
+})
+
 // The theme publishes each page here, those of instant navigation too.
 document$.subscribe(() => {
   const article = document.querySelector("article")
@@ -50,5 +57,8 @@ document$.subscribe(() => {
       "not-run",
       title.textContent.startsWith("Not run here:"),
     )
+  }
+  for (const cell of article.querySelectorAll("td")) {
+    cell.classList.toggle("no", /^no(,|$)/.test(cell.textContent.trim()))
   }
 })
