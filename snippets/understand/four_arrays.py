@@ -34,62 +34,75 @@ gamma, beta, mean, variance = (
 )
 layer.set_weights([gamma, beta, mean, variance])
 
+
+def normalized(mean, variance):
+    return gamma * (x - mean) / np.sqrt(variance + layer.epsilon) + beta
+
+
+def equal(a, b):
+    # float32 holds about seven digits, and NumPy sums in another order.
+    return np.allclose(a, b, rtol=1e-5, atol=1e-5)
+
+
 batch_mean = x.mean(axis=0)
 batch_variance = x.var(axis=0)
-normalized = (x - batch_mean) / np.sqrt(batch_variance + layer.epsilon)
+by_batch = normalized(batch_mean, batch_variance)
+by_moving = normalized(mean, variance)
 
-# float32 holds about seven digits, and NumPy sums in another order.
-tolerance = {"rtol": 1e-5, "atol": 1e-5}
-np.testing.assert_allclose(
-    layer(x, training=True), gamma * normalized + beta, **tolerance
-)
-print("training mode: equal to NumPy within 1e-5")
+outputs = layer(x, training=True)
+print("by the batch:", equal(outputs, by_batch))
+print("by the moving statistics:", equal(outputs, by_moving))
 # --8<-- [end:training]
 
 # --8<-- [start:update]
 kept = layer.momentum
-np.testing.assert_allclose(
-    layer.moving_mean,
-    kept * mean + (1 - kept) * batch_mean,
-    **tolerance,
-)
-np.testing.assert_allclose(
-    layer.moving_variance,
-    kept * variance + (1 - kept) * batch_variance,
-    **tolerance,
-)
 print("momentum:", kept)
-print("both moving statistics took the step")
-np.testing.assert_array_equal([gamma, beta], layer.get_weights()[:2])
-print("gamma and beta did not change")
+for name, old, batch in [
+    ("moving_mean", mean, batch_mean),
+    ("moving_variance", variance, batch_variance),
+]:
+    new = getattr(layer, name)
+    formula = kept * old + (1 - kept) * batch
+    swapped = (1 - kept) * old + kept * batch
+    print(f"{name:15} by the formula:", equal(new, formula))
+    print(f"{'':15} shares swapped:", equal(new, swapped))
+unchanged = np.array_equal([gamma, beta], layer.get_weights()[:2])
+print("gamma and beta unchanged:", unchanged)
 # --8<-- [end:update]
 
 # --8<-- [start:inference]
 before = layer.get_weights()
-_, _, mean, variance = before
-normalized = (x - mean) / np.sqrt(variance + layer.epsilon)
-np.testing.assert_allclose(
-    layer(x, training=False), gamma * normalized + beta, **tolerance
-)
-print("inference mode: equal to NumPy within 1e-5")
+by_moving = normalized(*before[2:])
 
-np.testing.assert_array_equal(before, layer.get_weights())
-print("no array changed")
+outputs = layer(x, training=False)
+print("by the batch:", equal(outputs, by_batch))
+print("by the moving statistics:", equal(outputs, by_moving))
+for mode in [False, True]:
+    layer(x, training=mode)
+    same = all(map(np.array_equal, before, layer.get_weights()))
+    print(f"all arrays unchanged by training={mode}: {same}")
 # --8<-- [end:inference]
+
+# --8<-- [start:reads]
+for mode in [True, False]:
+    read = []
+    for i, array in enumerate(layer.weights):
+        layer.set_weights(before)
+        outputs = layer(x, training=mode)
+        layer.set_weights([*before[:i], before[i] + 1, *before[i + 1 :]])
+        if not np.array_equal(outputs, layer(x, training=mode)):
+            read.append(array.name)
+    print(f"training={mode}:", *read)
+# --8<-- [end:reads]
 
 # --8<-- [start:conv]
 images = np.random.normal(5, 3, size=(4, 3, 3, 2)).astype("float32")
+# With momentum 0 the moving statistics are those of the batch.
 conv = keras.layers.BatchNormalization(momentum=0.0)
 conv(images, training=True)
-
-# With momentum 0 the moving statistics are those of the batch.
-np.testing.assert_allclose(
-    conv.moving_mean, images.mean(axis=(0, 1, 2)), **tolerance
-)
-np.testing.assert_allclose(
-    conv.moving_variance, images.var(axis=(0, 1, 2)), **tolerance
-)
-print("one mean and one variance per channel")
+for axes in [(0,), (0, 1, 2)]:
+    same = equal(conv.moving_mean, images.mean(axis=axes))
+    print(f"mean over axes {axes}: {same}")
 # --8<-- [end:conv]
 
 # --8<-- [start:biased]
@@ -99,8 +112,8 @@ for inputs in [x[:10], images]:
     axes = tuple(range(inputs.ndim - 1))
     for ddof in [0, 1]:
         expected = inputs.var(axis=axes, ddof=ddof)
-        equal = np.allclose(fresh.moving_variance, expected, **tolerance)
-        print(f"{inputs.ndim}-D inputs, divided by N - {ddof}: {equal}")
+        same = equal(fresh.moving_variance, expected)
+        print(f"{inputs.ndim}-D inputs, divided by N - {ddof}: {same}")
 # --8<-- [end:biased]
 
 # --8<-- [start:order]
@@ -110,17 +123,19 @@ for name, array in zip(names, layer.get_weights(), strict=True):
 print([array.name for array in layer.weights])
 # --8<-- [end:order]
 
+
 # --8<-- [start:left_out]
-for options in [
-    {"center": False},
-    {"scale": False},
-    {"center": False, "scale": False},
-    {"renorm": True},
-]:
+def names(**options):
     other = keras.layers.BatchNormalization(**options)
     other.build((None, 3))
-    print(options)
-    print("   ", [array.name for array in other.weights])
+    return [array.name for array in other.weights]
+
+
+print("center=False:", *names(center=False))
+print("scale=False: ", *names(scale=False))
+print("both False:  ", *names(center=False, scale=False))
+assert names(renorm=True)[:4] == names(renorm=False)
+print("renorm=True:  the four, then", *names(renorm=True)[4:])
 # --8<-- [end:left_out]
 
 # --8<-- [start:swap]
@@ -130,67 +145,64 @@ no_gamma.build((None, 3))
 no_beta.build((None, 3))
 no_gamma.beta.assign([7, 8, 9])
 
+print("gamma before:", no_beta.gamma.numpy())
 no_beta.set_weights(no_gamma.get_weights())
-print("gamma:", no_beta.gamma.numpy())
+print("gamma after: ", no_beta.gamma.numpy())
 # --8<-- [end:swap]
 
 
 # --8<-- [start:checked]
 def set_by_name(target, source):
-    expected = [array.name for array in target.weights]
-    found = [array.name for array in source.weights]
-    if expected != found:
-        raise ValueError(f"expected {expected}, found {found}")
+    for own, other in zip(target.weights, source.weights, strict=True):
+        if own.name != other.name:
+            raise ValueError(f"{own.name} would take {other.name}")
     target.set_weights(source.get_weights())
 
 
+other = keras.layers.BatchNormalization(center=False)
+other.build((None, 3))
+set_by_name(other, no_beta)
+print("same names:", other.gamma.numpy())
 try:
-    set_by_name(no_beta, no_gamma)
+    set_by_name(other, no_gamma)
 except ValueError as error:
     print("ValueError:", error)
 # --8<-- [end:checked]
 
 # --8<-- [start:dtypes]
-policies = [
+import tensorflow as tf
+
+column = np.array([[2], [8]], dtype="float32")
+print("true mean", column.mean(), "true variance", column.var())
+
+for policy in [
     "float32",
     "mixed_float16",
     "mixed_bfloat16",
     "float16",
     "bfloat16",
-]
-for policy in policies:
-    typed = keras.layers.BatchNormalization(dtype=policy)
-    outputs = typed(x, training=True)
-    arrays = {array.dtype for array in typed.weights}
-    print(f"{policy:14} arrays {arrays}, outputs {outputs.dtype.name}")
-# --8<-- [end:dtypes]
-
-# --8<-- [start:stalled]
-import tensorflow as tf
-
-column = np.array([[2], [8]], dtype="float32")
-true_mean, true_variance = column.mean(), column.var()
-print("true mean", true_mean, "true variance", true_variance)
-
-for policy in policies:
+]:
     typed = keras.layers.BatchNormalization(dtype=policy)
     step = tf.function(typed)
     for _ in range(1500):
-        step(column, training=True)
-    mean = float(keras.ops.cast(typed.moving_mean, "float32")[0])
-    variance = float(keras.ops.cast(typed.moving_variance, "float32")[0])
-    print(
-        f"{policy:14} reached within 1%:",
-        np.isclose(mean, true_mean, 0.01),
-        np.isclose(variance, true_variance, 0.01),
+        outputs = step(column, training=True)
+    arrays = {array.dtype for array in typed.weights}
+    mean, variance = (
+        float(keras.ops.cast(array[0], "float32"))
+        for array in [typed.moving_mean, typed.moving_variance]
     )
-# --8<-- [end:stalled]
+    print(
+        f"{policy:14} outputs {outputs.dtype.name:8} arrays {arrays} reached:",
+        np.isclose(mean, column.mean(), rtol=0.01),
+        np.isclose(variance, column.var(), rtol=0.01),
+    )
+# --8<-- [end:dtypes]
 
 
 # --8<-- [start:lists]
 def print_lists(net):
     for name in ["trainable_weights", "non_trainable_weights", "weights"]:
-        print(f"{name:22}", [array.name for array in getattr(net, name)])
+        print(f"{name:22}", *[array.name for array in getattr(net, name)])
 
 
 model = keras.Sequential(
@@ -209,12 +221,13 @@ print_lists(model)
 # --8<-- [end:frozen]
 
 # --8<-- [start:frozen_call]
-frozen = model.layers[1]
-before = frozen.get_weights()
+bn = model.layers[1]
 inputs = x[:, :2]
-np.testing.assert_array_equal(
-    frozen(inputs, training=True), frozen(inputs, training=False)
-)
-np.testing.assert_array_equal(before, frozen.get_weights())
-print("training=True computes as training=False and changes nothing")
+for trainable in [False, True]:
+    bn.trainable = trainable
+    before = bn.get_weights()
+    by_moving = bn(inputs, training=False)
+    same = np.array_equal(bn(inputs, training=True), by_moving)
+    kept = all(map(np.array_equal, before, bn.get_weights()))
+    print(f"trainable={trainable}: same outputs {same}, arrays kept {kept}")
 # --8<-- [end:frozen_call]

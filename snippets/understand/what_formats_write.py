@@ -66,24 +66,33 @@ print("optimizer:", config["compile_config"]["optimizer"]["class_name"])
 import h5py
 
 
-def show_h5(file, only=""):
+def arrays_in(file, only=""):
+    found = {}
+
     def visit(name, node):
         if isinstance(node, h5py.Dataset) and only in name:
-            show(name, node[()])
+            found[name] = node[()]
 
     file.visititems(visit)
+    return found
 
 
 with zipfile.ZipFile("model.keras") as archive:
     with archive.open("model.weights.h5") as stored:
         with h5py.File(stored) as file:
-            show_h5(file)
+            in_archive = arrays_in(file)
+for name, value in in_archive.items():
+    show(name, value)
 # --8<-- [end:archive_arrays]
 
 # --8<-- [start:weights]
 model.save_weights("model.weights.h5")
 with h5py.File("model.weights.h5") as file:
-    show_h5(file)
+    alone = arrays_in(file)
+
+print("names as in the archive:", list(alone) == list(in_archive))
+equal = [np.array_equal(alone[name], in_archive[name]) for name in alone]
+print("equal arrays:", equal.count(True), "of", len(equal))
 # --8<-- [end:weights]
 
 # --8<-- [start:attributes]
@@ -110,7 +119,8 @@ with h5py.File("shifted.weights.h5") as file:
 keras.saving.load_model("model.keras").save("model.h5")
 with h5py.File("model.h5") as file:
     print("attributes:", ", ".join(file.attrs))
-    show_h5(file)
+    for name, value in arrays_in(file).items():
+        show(name, value)
 # --8<-- [end:legacy]
 
 # --8<-- [start:savedmodel]
@@ -189,12 +199,17 @@ for attribute, net in nets.items():
 for attribute, net in nets.items():
     net.save_weights(f"{attribute}.weights.h5")
     with h5py.File(f"{attribute}.weights.h5") as file:
-        show_h5(file, only="vars/2")
+        for name, value in arrays_in(file, only="vars/2").items():
+            show(name, value)
 # --8<-- [end:subclassed_weights]
 
 # --8<-- [start:renamed]
-try:
-    nets["norm"].load_weights("bn.weights.h5")
-except ValueError as error:
-    print("ValueError:", str(error).splitlines()[2])
+for attribute in ["bn", "norm"]:
+    net = Net(attribute)
+    net(x[:1], training=False)
+    try:
+        net.load_weights("bn.weights.h5")
+        show(attribute, getattr(net, attribute).moving_mean.numpy())
+    except ValueError as error:
+        print(f"{attribute}: ValueError:", str(error).splitlines()[2])
 # --8<-- [end:renamed]
