@@ -470,6 +470,15 @@ def test_any_text_can_be_searched(ask, site):
     report(f"finds nothing: {query}" for query in sorted(queries) if not found[query])
 
 
+def test_a_click_downloads_the_tool_file(page, site):
+    page.goto(site.url + "reference/bn-tools/")
+    with page.expect_download() as download:
+        page.locator("article a[href$='bn_tools.py']").first.click()
+    assert download.value.suggested_filename == "bn_tools.py"
+    file = Path(download.value.path())
+    assert file.read_bytes() == (DOCS / "bn_tools.py").read_bytes()
+
+
 def test_click_changes_the_page_without_a_reload(page, site, paths):
     page.goto(site.url, wait_until="networkidle")
     page.evaluate("window.stays = true")

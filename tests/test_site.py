@@ -25,8 +25,7 @@ NOTEBOOKS = sorted((ROOT / "docs").rglob("*.ipynb"))
 SNIPPETS = sorted(p for p in (ROOT / "snippets").rglob("*.py") if p.stem != "__init__")
 ALL_PAGES = [p.relative_to(ROOT).as_posix() for p in DOCS + NOTEBOOKS]
 
-# The one module that readers download, and where pages may include it from.
-TOOLS = "docs/bn_tools.py"
+TOOLS = pages.TOOLS
 
 page_of = pytest.mark.parametrize(
     "name", [p.relative_to(ROOT).as_posix() for p in DOCS]
@@ -166,6 +165,55 @@ def test_folded_blocks_are_seen_as_others_are(tmp_path):
     # Right below each other, so that site.css joins them into one box.
     joined = article.select(".language-python.highlight + .language-text.highlight")
     assert len(joined) == len(blocks)
+
+
+# What fits into the box of an output, with room for wider fonts.
+COLUMNS = 77
+MESSAGE = re.compile(r"\b[A-Z]\w*(Error|Exception|Warning)\b")
+
+
+def too_wide(output: str) -> list[int]:
+    """Return the numbers of lines, from 1, that lose their columns in the box.
+
+    The message of an error or a warning may be longer: it is text, and wraps as text.
+    """
+    found, in_message = [], False
+    for number, line in enumerate(output.splitlines(), 1):
+        in_message = in_message or MESSAGE.search(line) is not None
+        text = in_message and re.search(r"\S {2,}\S", line) is None
+        if len(line) > COLUMNS and not text:
+            found.append(number)
+    return found
+
+
+def test_columns_are_told_from_messages():
+    cells = "a" + 30 * " " + "b" + 50 * " " + "c"
+    message = "ValueError: " + 30 * "word "
+    rest = f"and {message.lower()}"
+    assert too_wide(f"{message}\n{rest}") == []
+    assert too_wide(f"{cells}\n{rest}\n{message}\n{cells}") == [1, 2, 4]
+
+
+@page_of
+def test_outputs_fit_into_their_boxes(name):
+    page = pages.read(ROOT / name, ROOT)
+    lines = [
+        f"{name}:{block.output_lines[0] + number - 1}"
+        for block in page.blocks
+        for number in too_wide(block.output or "")
+    ]
+    assert not lines, f"more than {COLUMNS} columns wide: {', '.join(lines)}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_outputs_of_notebooks_fit_into_their_boxes(path):
+    for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
+        for output in cell.get("outputs", []):
+            text = output.get("text") or output.get("data", {}).get("text/plain", "")
+            drawn = set(output.get("data", {})) - {"text/plain"}
+            assert drawn or not too_wide(text), (
+                f"{path.name}: cell {number} prints more than {COLUMNS} columns: {text}"
+            )
 
 
 @page_of

@@ -51,6 +51,9 @@ document$.subscribe(() => {
     boxes.observe(box)
   }
 
+  // A file for readers is to be kept, not looked at.
+  for (const link of article.querySelectorAll("a[href$='.py']")) link.download = ""
+
   // CSS cannot select by text.
   for (const title of article.querySelectorAll(".highlight > .filename")) {
     title.parentElement.classList.toggle(
