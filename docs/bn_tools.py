@@ -94,7 +94,9 @@ def estimate_again(model, batches, layers=None):
     if hasattr(batches, "shape"):
         raise ValueError("batches is one array; for a single batch pass [array]")
     if isinstance(batches, keras.utils.PyDataset):
-        batches = (batches[i] for i in range(len(batches)))
+        batches = map(batches.__getitem__, range(len(batches)))
+    if hasattr(batches, "cardinality") and int(batches.cardinality()) == -1:
+        raise ValueError("the dataset repeats without end: pass dataset.take(steps)")
     before = [(v, v.numpy()) for v in model.variables]
     settings = [
         (layer, layer.momentum, layer.trainable, vars(layer).get("call"))
@@ -114,7 +116,7 @@ def estimate_again(model, batches, layers=None):
             model(inputs, training=False)
         missed = [layer.name for layer in layers if id(layer) not in pooled]
         if missed:
-            raise ValueError(f"no batch reached {missed}")
+            raise ValueError(f"no batch reached {missed}, at least not in eager mode")
         for layer in layers:
             _, mean, variance = pooled[id(layer)]
             layer.moving_mean.assign(mean)
@@ -145,14 +147,14 @@ def _pooling(layer, call, pooled):
         arguments["training"] = True
         if mask is not None:
             arguments["mask"] = mask
+        values = np.prod(inputs.shape) / inputs.shape[layer.axis]
+        if mask is not None and values:
+            values *= np.mean(keras.ops.convert_to_numpy(mask))
+        if values == 0:  # no rows, or only padding
+            return call(inputs, **{**arguments, "training": False})
         outputs = call(inputs, **arguments)
         mean = layer.moving_mean.numpy().astype("float64")
         variance = layer.moving_variance.numpy().astype("float64")
-        values = np.prod(inputs.shape) / inputs.shape[layer.axis]
-        if mask is not None:
-            values *= np.mean(keras.ops.convert_to_numpy(mask))
-        if values == 0:  # no rows, or only padding
-            return outputs
         # Mean and variance of two sets together (Chan, Golub and LeVeque, 1979).
         seen, old_mean, old_variance = pooled.get(id(layer), (0, mean, variance))
         total, step = seen + values, mean - old_mean
