@@ -1,0 +1,260 @@
+# --8<-- [start:gan]
+import keras
+import tensorflow as tf
+from bn_tools import layers_in
+
+
+class Gan(keras.Model):
+    """Two networks that ``fit`` trains against each other.
+
+    Args:
+        generator: Turns noise, one vector per row, into images.
+        discriminator: Gives one number per image, not squashed: real if high.
+    """
+
+    def __init__(self, generator, discriminator, **kwargs):
+        super().__init__(**kwargs)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.generator_loss = keras.metrics.Mean(name="generator_loss")
+        self.discriminator_loss = keras.metrics.Mean(name="discriminator_loss")
+        self.loss_of = keras.losses.BinaryCrossentropy(from_logits=True)
+
+    def compile(self, generator_optimizer, discriminator_optimizer, **kwargs):
+        super().compile(optimizer=None, **kwargs)
+        layers = layers_in(self, {}).values()
+        if any(layer.compute_dtype == "float16" for layer in layers):
+            scaled = keras.optimizers.LossScaleOptimizer
+            generator_optimizer = scaled(generator_optimizer)
+            discriminator_optimizer = scaled(discriminator_optimizer)
+        generator_optimizer.build(self.generator.trainable_variables)
+        discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+
+    def generate(self, rows):
+        noise = keras.random.normal((rows, self.generator.input_shape[-1]))
+        return self.generator(noise, training=True)
+
+    def judge(self, real, fake):
+        return (
+            self.discriminator(real, training=True),
+            self.discriminator(fake, training=True),
+        )
+
+    def train_step(self, data):
+        real, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        rows = tf.shape(real)[0]
+
+        optimizer, network = self.discriminator_optimizer, self.discriminator
+        with tf.GradientTape() as tape:
+            on_real, on_fake = self.judge(real, self.generate(rows))
+            loss = self.loss_of(tf.ones_like(on_real), on_real)
+            loss += self.loss_of(tf.zeros_like(on_fake), on_fake)
+            scaled = optimizer.scale_loss(loss)
+        arrays = network.trainable_variables
+        optimizer.apply(tape.gradient(scaled, arrays), arrays)
+        self.discriminator_loss.update_state(loss, sample_weight=rows)
+
+        optimizer, network = self.generator_optimizer, self.generator
+        with tf.GradientTape() as tape:
+            on_fake = self.discriminator(self.generate(rows), training=True)
+            loss = self.loss_of(tf.ones_like(on_fake), on_fake)
+            scaled = optimizer.scale_loss(loss)
+        arrays = network.trainable_variables
+        optimizer.apply(tape.gradient(scaled, arrays), arrays)
+        self.generator_loss.update_state(loss, sample_weight=rows)
+
+        return {
+            "generator_loss": self.generator_loss.result(),
+            "discriminator_loss": self.discriminator_loss.result(),
+        }
+
+
+# --8<-- [end:gan]
+
+# --8<-- [start:setup]
+import numpy as np
+from keras import layers
+from sklearn.datasets import load_digits
+
+images = load_digits().images[..., None].astype("float32") / 8 - 1  # 8 x 8
+
+
+def make_generator():
+    return keras.Sequential(
+        [
+            keras.Input(shape=(16,)),
+            layers.Dense(4 * 4 * 24, use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Reshape((4, 4, 24)),
+            layers.Conv2DTranspose(16, 4, 2, "same", use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Conv2D(1, 3, padding="same", activation="tanh"),
+        ]
+    )
+
+
+def make_discriminator():
+    return keras.Sequential(
+        [
+            keras.Input(shape=(8, 8, 1)),
+            layers.Conv2D(16, 4, 2, "same"),
+            layers.LeakyReLU(0.2),
+            layers.Conv2D(24, 4, 2, "same", use_bias=False),
+            layers.BatchNormalization(),
+            layers.LeakyReLU(0.2),
+            layers.Flatten(),
+            layers.Dense(1),
+        ]
+    )
+
+
+def distance(one, other):
+    """Return the Frechet distance of two sets of images, pixel by pixel."""
+    one, other = one.reshape(len(one), -1), other.reshape(len(other), -1)
+    first, second = np.cov(one.T), np.cov(other.T)
+    shared = np.linalg.eigvals(first @ second).real.clip(0)
+    shift = np.sum((one.mean(0) - other.mean(0)) ** 2)
+    return shift + np.trace(first + second) - 2 * np.sum(np.sqrt(shared))
+
+
+# --8<-- [end:setup]
+
+
+# --8<-- [start:train]
+def train(kind, epochs=6):
+    keras.utils.set_random_seed(0)
+    gan = kind(make_generator(), make_discriminator())
+    adam = keras.optimizers.Adam
+    gan.compile(adam(3e-3, beta_1=0.5), adam(3e-3, beta_1=0.5))
+    history = gan.fit(images, batch_size=64, epochs=epochs, verbose=0).history
+    return gan, history
+
+
+def distance_of(generator):
+    return distance(generator.predict(noise, verbose=0), images)
+
+
+noise = np.random.default_rng(0).normal(size=(1792, 16)).astype("float32")
+batches = np.split(noise, 28)
+
+gan, history = train(Gan)
+# --8<-- [end:train]
+
+# --8<-- [start:judge]
+half, rest = images[::2], images[1::2]
+uniform = np.random.uniform(-1, 1, half.shape)
+print("digits and digits:  below 1:", distance(half, rest) < 1)
+print("digits and noise:   above 30:", distance(half, uniform) > 30)
+print("digits and the GAN: below 6:", distance_of(gan.generator) < 6)
+for name, losses in history.items():
+    print(name, "between 0.5 and 2:", 0.5 < losses[-1] < 2)
+# --8<-- [end:judge]
+
+# --8<-- [start:estimate]
+from bn_tools import estimate_again
+
+early, _ = train(Gan, epochs=2)
+generator = early.generator
+in_training = np.concatenate([generator(z, training=True) for z in batches])
+print("training mode is better:", end=" ")
+print(distance(in_training, images) < 0.7 * distance_of(generator))
+
+estimate_again(generator, batches)
+print("estimated, as good:", end=" ")
+print(distance_of(generator) < 1.1 * distance(in_training, images))
+# --8<-- [end:estimate]
+
+# --8<-- [start:save]
+from bn_tools import write_record
+
+estimate_again(gan.generator, batches)
+gan.generator.save("generator.keras")
+write_record("generator.npz", gan.generator, noise[:32])
+# --8<-- [end:save]
+
+# --8<-- [start:reload]
+import keras
+from bn_tools import compare
+
+generator = keras.saving.load_model("generator.keras")
+print("loaded:   ", compare("generator.npz", generator))
+untrained = keras.models.clone_model(generator)
+print("untrained:", len(compare("generator.npz", untrained)) > 0)
+# --8<-- [end:reload]
+
+
+# --8<-- [start:resume]
+def checkpoint_of(gan):
+    return tf.train.Checkpoint(
+        arrays=gan.variables,
+        generator=gan.generator_optimizer,
+        discriminator=gan.discriminator_optimizer,
+    )
+
+
+path = checkpoint_of(gan).save("checkpoints/gan")
+
+resumed = Gan(make_generator(), make_discriminator())
+resumed.compile(
+    keras.optimizers.Adam(3e-3, 0.5), keras.optimizers.Adam(3e-3, 0.5)
+)
+print(
+    "arrays equal:", all(map(np.array_equal, gan.variables, resumed.variables))
+)
+checkpoint_of(resumed).restore(path).assert_consumed()
+print(
+    "arrays equal:", all(map(np.array_equal, gan.variables, resumed.variables))
+)
+print("continues after step", int(resumed.generator_optimizer.iterations))
+# --8<-- [end:resume]
+
+
+# --8<-- [start:concat]
+class Concat(Gan):
+    def judge(self, real, fake):
+        both = tf.concat([real, fake], axis=0)
+        return tf.split(self.discriminator(both, training=True), 2)
+
+
+collapsed, losses = train(Concat)
+for name, trained in {"Gan": gan, "Concat": collapsed}.items():
+    found = distance_of(trained.generator)
+    print(f"{name:6} below 6: {found < 6!s:5}  above 12: {found > 12}")
+for name, values in losses.items():
+    print(name, "of Concat below 0.6:", values[-1] < 0.6)
+# --8<-- [end:concat]
+
+
+# --8<-- [start:frozen]
+def compiled(*parts):
+    model = keras.Sequential([keras.Input(shape=(4,)), *parts])
+    model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
+    return model
+
+
+def moved(critic, model, rows):
+    before = critic.get_weights()
+    model.train_on_batch(np.ones((rows, 4)), np.ones((rows, 1)))
+    same = map(np.array_equal, before, critic.get_weights())
+    return f"{'kept' if all(same) else 'moved':9}"
+
+
+ways = ["frozen", "frozen after its first step", "flag set before each step"]
+print(f"{'the critic in its step, rows':28}  64       8        combined, 8")
+for way in ways:
+    critic = compiled(layers.BatchNormalization(), layers.Dense(1))
+    if way == "frozen after its first step":
+        moved(critic, critic, rows=64)
+    critic.trainable = False
+    combined = compiled(layers.Dense(4), critic)
+    found = []
+    for rows in [64, 8]:
+        critic.trainable = way == "flag set before each step"
+        found.append(moved(critic, critic, rows))
+    critic.trainable = False
+    print(f"{way:28} ", *found, moved(critic, combined, rows=8).strip())
+# --8<-- [end:frozen]
