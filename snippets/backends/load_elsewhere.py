@@ -105,16 +105,20 @@ print(len(weights), "arrays equal")
 print(len(predictions), "predictions within 1e-5")
 print("a torch.nn.Module:", isinstance(loaded, torch.nn.Module))
 
-for mode in [loaded.train, loaded.eval]:
+for mode, settings in [
+    (loaded.train, {}),
+    (loaded.eval, {}),
+    (loaded.eval, {"training": True}),
+]:
     mode()
     with torch.no_grad():
-        same = np.allclose(loaded(x).numpy(), predictions, atol=1e-5)
-    print(f"after {mode.__name__}(), a call is in inference mode: {same}")
+        same = np.allclose(loaded(x, **settings), predictions, atol=1e-5)
+    print(f"{mode.__name__}(), {settings}: inference mode is {same}")
 
 try:
     np.asarray(loaded(x))
 except RuntimeError as error:
-    print("RuntimeError:", error)
+    print("RuntimeError:", str(error).partition(". ")[0])
 # --8<-- [end:read_torch]
 
 # --8<-- [start:numpy_backend]
@@ -125,9 +129,12 @@ os.environ["KERAS_BACKEND"] = "numpy"
 
 # --8<-- [start:read_numpy]
 rebuilt = build()
-rebuilt.load_weights("by-tensorflow.weights.h5")
 expected = np.load("tensorflow.npz")
+predictions = rebuilt.predict(expected["x"], verbose=0)
+equal = np.allclose(predictions, expected["predictions"], atol=1e-5)
+print("equal before loading:", equal)
 
+rebuilt.load_weights("by-tensorflow.weights.h5")
 weights = rebuilt.get_weights()
 for i, array in enumerate(weights):
     np.testing.assert_array_equal(array, expected[f"arr_{i}"])
@@ -145,14 +152,13 @@ except NotImplementedError as error:
 
 
 # --8<-- [start:load_to_train]
-def load_to_train(path):
+def load_to_train(path, optimizer, **settings):
     model = keras.saving.load_model(path, compile=False)
-    model.compile(
-        optimizer=keras.optimizers.Adam(0.01),
-        loss="sparse_categorical_crossentropy",
-    )
+    model.compile(optimizer=optimizer, **settings)
     model.optimizer.build(model.trainable_variables)
     model.load_weights(path)  # now the optimizer's arrays have a place
+    if int(model.optimizer.iterations) == 0:
+        raise ValueError(f"{path} holds no arrays of such an optimizer")
     return model
 
 
@@ -189,16 +195,25 @@ def read_all():
         rebuilt = build()
         rebuilt.load_weights(f"by-{writer}.weights.h5")
         old = keras.saving.load_model(f"by-{writer}.h5", compile=False)
-        cells = [
+        again = load_to_train(
+            f"by-{writer}.keras",
+            optimizer=keras.optimizers.Adam(0.01),
+            loss="sparse_categorical_crossentropy",
+        )
+        row(
             writer,
             keras.config.backend(),
             check(whole, expected),
             check(rebuilt, expected),
             check(old, expected),
             train_on(whole, expected),
-            train_on(load_to_train(f"by-{writer}.keras"), expected),
-        ]
-        print(" ".join(f"{cell:11}" for cell in cells).rstrip())
+            train_on(again, expected),
+        )
+
+
+def row(*cells):
+    widths = [10, 10, 6, 11, 4, 9, 13]
+    print("  ".join(f"{c:{w}}" for c, w in zip(cells, widths)).rstrip())
 
 
 # --8<-- [end:read_all]
@@ -210,13 +225,13 @@ import subprocess
 import sys
 
 
-def run(backend, *functions):
-    source = "\n".join(map(inspect.getsource, [build, *functions]))
+def run(*functions, **environment):
+    source = "\n".join(map(inspect.getsource, functions))
     call = f"{functions[-1].__name__}()"
     program = f"import keras\nimport numpy as np\n{source}\n{call}"
     done = subprocess.run(
         [sys.executable, "-c", program],
-        env=os.environ | {"KERAS_BACKEND": backend},
+        env=os.environ | environment,
         check=True,
         stdout=subprocess.PIPE,
         text=True,
@@ -225,13 +240,13 @@ def run(backend, *functions):
 
 
 for backend in ["jax", "torch"]:
-    run(backend, train_and_save)
+    run(build, train_and_save, KERAS_BACKEND=backend)
 print()
 
-heading = "writer reader .keras .weights.h5 .h5 fit load_to_train"
-print(" ".join(f"{cell:11}" for cell in heading.split()))
+row(*"writer reader .keras .weights.h5 .h5 fit load_to_train".split())
+helpers = [build, check, train_on, load_to_train, row]
 for backend in ["tensorflow", "jax", "torch", "numpy"]:
-    run(backend, check, train_on, load_to_train, read_all)
+    run(*helpers, read_all, KERAS_BACKEND=backend)
 # --8<-- [end:pairs]
 
 # --8<-- [start:what_files_say]
@@ -245,29 +260,47 @@ for backend in ["tensorflow", "jax", "torch"]:
 # --8<-- [end:what_files_say]
 
 # --8<-- [start:without_torch]
+import textwrap
+
 sys.modules["torch"] = None  # from here on, as if it were not installed
-try:
-    keras.saving.load_model("by-torch.keras")
-except TypeError as error:
-    print("TypeError:", str(error).partition(" Full object")[0])
+for settings in [{}, {"compile": False}]:
+    try:
+        keras.saving.load_model("by-torch.keras", **settings)
+        print(settings, "loaded")
+    except TypeError as error:
+        text = str(error).partition(" Full object")[0]
+        print(textwrap.fill(f"{settings} TypeError: {text}", 77))
 del sys.modules["torch"]
 # --8<-- [end:without_torch]
 
 # --8<-- [start:fit_fails]
 expected = np.load("torch.npz")
+rows = {"x": expected["x"], "y": expected["y"], "batch_size": 64, "verbose": 0}
 loaded = keras.saving.load_model("by-torch.keras")
+print("predicts:", check(loaded, expected))
 try:
-    loaded.fit(expected["x"], expected["y"], verbose=0)
+    loaded.fit(**rows)
 except TypeError as error:
-    print("TypeError:", error)
+    print("fit:", error)
+
+trained = load_to_train(
+    "by-torch.keras",
+    optimizer=keras.optimizers.Adam(0.01),
+    loss="sparse_categorical_crossentropy",
+)
+print("load_to_train: step", int(trained.optimizer.iterations))
+trained.fit(**rows)
+print("after an epoch of 8 steps: step", int(trained.optimizer.iterations))
 # --8<-- [end:fit_fails]
 
-# --8<-- [start:fit_works]
-trained = load_to_train("by-torch.keras")
-print("step", int(trained.optimizer.iterations))
-trained.fit(expected["x"], expected["y"], batch_size=64, verbose=0)
-print("step", int(trained.optimizer.iterations))
-# --8<-- [end:fit_works]
+# --8<-- [start:no_optimizer]
+trained.compile(loss="sparse_categorical_crossentropy", optimizer="sgd")
+trained.save("by-sgd.keras")
+try:
+    load_to_train("by-sgd.keras", optimizer="adam")
+except ValueError as error:
+    print("ValueError:", error)
+# --8<-- [end:no_optimizer]
 
 # --8<-- [start:jit_compile]
 for backend in ["tensorflow", "jax", "torch"]:
@@ -275,52 +308,106 @@ for backend in ["tensorflow", "jax", "torch"]:
     print(f"{backend:10} jit_compile: {loaded.jit_compile}")
 # --8<-- [end:jit_compile]
 
+
 # --8<-- [start:too_late]
+def say_backend():
+    print("set in the shell:", keras.config.backend())
+
+
+run(say_backend, KERAS_BACKEND="jax")
+
 os.environ["KERAS_BACKEND"] = "jax"
 import keras
 
-print("backend:", keras.config.backend())
+print("set too late:    ", keras.config.backend())
 # --8<-- [end:too_late]
 
-# --8<-- [start:images]
-keras.utils.set_random_seed(0)
-images = np.random.normal(5, 3, size=(64, 3, 6, 6)).astype("float32")
 
-net = keras.Sequential(
-    [
-        keras.Input(shape=(3, 6, 6)),
-        keras.layers.Conv2D(4, 3, data_format="channels_first", name="conv"),
-        keras.layers.BatchNormalization(axis=1, name="bn"),
-    ]
-)
-net(images, training=True)
-net.save("images.keras")
-np.savez("images.npz", images=images, predictions=net(images, training=False))
+# --8<-- [start:images]
+def build_images(channels):
+    first = channels == "channels_first"
+    return keras.Sequential(
+        [
+            keras.Input(shape=(3, 6, 6) if first else (6, 6, 3)),
+            keras.layers.Conv2D(4, 3, data_format=channels, name="conv"),
+            keras.layers.BatchNormalization(axis=1 if first else -1, name="bn"),
+            keras.layers.Flatten(data_format=channels),
+            keras.layers.Dense(2),
+        ]
+    )
+
+
+def save_images():
+    keras.utils.set_random_seed(0)
+    images = np.random.normal(5, 3, size=(64, 3, 6, 6)).astype("float32")
+    net = build_images("channels_first")
+    net(images, training=True)
+    net.save("images.keras")
+    predictions = net.predict(images, verbose=0)
+    np.savez("images.npz", images=images, predictions=predictions)
+    print("default:", keras.config.image_data_format())
+    print("saved:  ", net.get_layer("conv").data_format)
+
+
+run(build_images, save_images, KERAS_BACKEND="torch")
 # --8<-- [end:images]
 
+
+# --8<-- [start:cpu]
+def try_layers():
+    x = np.random.normal(5, 3, size=(4, 3, 8, 8)).astype("float32")
+    front = {"data_format": "channels_first"}
+    for layer in [
+        keras.layers.Conv2D(4, 3),
+        keras.layers.Conv2D(4, 3, **front),
+        keras.layers.Conv2DTranspose(4, 3, **front),
+        keras.layers.DepthwiseConv2D(3, **front),
+        keras.layers.MaxPooling2D(**front),
+        keras.layers.BatchNormalization(axis=1),
+    ]:
+        found = []
+        for jit_compile in [False, True]:
+            net = keras.Sequential([keras.Input(x.shape[1:]), layer])
+            net.compile(jit_compile=jit_compile)
+            try:
+                net.predict(x, verbose=0)
+                found.append("works")
+            except Exception as error:
+                found.append(type(error).__name__)
+        axes = getattr(layer, "data_format", "axis=1")
+        print(f"{layer.name:21} {axes:15} {found[0]:21} {found[1]}")
+
+
+for setting in ["0", "1"]:
+    print(f"TF_ENABLE_ONEDNN_OPTS={setting}")
+    heads = ["layer", "channels", "jit_compile=False", "jit_compile=True"]
+    print("{:21} {:15} {:21} {}".format(*heads))
+    run(try_layers, TF_ENABLE_ONEDNN_OPTS=setting, KERAS_BACKEND="tensorflow")
+# --8<-- [end:cpu]
+
 # --8<-- [start:read_images]
-import os
-
-os.environ["KERAS_BACKEND"] = "torch"
-
-import keras
-import numpy as np
-
 loaded = keras.saving.load_model("images.keras")
-print("default:", keras.config.image_data_format())
-print("loaded: ", loaded.get_layer("conv").data_format)
-print("axis:   ", loaded.get_layer("bn").axis)
-
 expected = np.load("images.npz")
-predictions = loaded.predict(expected["images"], verbose=0)
-np.testing.assert_allclose(predictions, expected["predictions"], atol=1e-4)
-print("predictions within 1e-4")
+images, predictions = expected["images"], expected["predictions"]
+
+loaded.jit_compile = True
+outputs = loaded.predict(images, verbose=0)
+np.testing.assert_allclose(outputs, predictions, atol=1e-4)
+print("channels first, jit_compile=True: within 1e-4")
+
+moved = build_images("channels_last")
+moved.set_weights(loaded.get_weights())
+outputs = moved.predict(np.moveaxis(images, 1, -1), verbose=0)
+np.testing.assert_allclose(outputs, predictions, atol=1e-4)
+print("channels last, the same arrays: within 1e-4")
 # --8<-- [end:read_images]
 
 # --8<-- [start:other_default]
-keras.config.set_image_data_format("channels_first")
-print("Conv2D:            ", keras.layers.Conv2D(4, 3).data_format)
-print("BatchNormalization:", keras.layers.BatchNormalization().axis)
+for default in ["channels_last", "channels_first"]:
+    keras.config.set_image_data_format(default)
+    print(default)
+    print("  Conv2D:            ", keras.layers.Conv2D(4, 3).data_format)
+    print("  BatchNormalization:", keras.layers.BatchNormalization().axis)
 keras.config.set_image_data_format("channels_last")
 # --8<-- [end:other_default]
 
