@@ -40,7 +40,7 @@ x = np.random.normal(means, 0.01, size=(256, 8, 8)).astype("float32")
 y = np.argmax(x[:, 0, :3] - means[:3], axis=1)
 
 
-def train(**changes):
+def train(build, **changes):
     trained = build(**changes)
     trained.compile(
         optimizer=keras.optimizers.Adam(0.01),
@@ -53,7 +53,7 @@ def train(**changes):
     return model
 
 
-model = train()
+model = train(build)
 predictions = model(x, training=False)
 # --8<-- [end:train]
 
@@ -74,43 +74,30 @@ save(model, "model")
 
 # --8<-- [start:same]
 rebuilt = build()
-rebuilt.load_weights("model.weights.h5")
-
-np.testing.assert_array_equal(rebuilt(x, training=False), predictions)
-print("predictions equal")
+for load in [None, rebuilt.load_weights]:
+    if load:
+        load("model.weights.h5")
+    equal = np.array_equal(rebuilt(x, training=False), predictions)
+    print("loaded" if load else "as built", "predictions equal:", equal)
 # --8<-- [end:same]
 
 # --8<-- [start:expect]
-from pathlib import Path
+from bn_tools import compare, write_record
 
-Path("model.json").write_text(model.to_json())
-np.savez("expected.npz", *model.get_weights(), x=x, predictions=predictions)
+write_record("model.npz", model, x[:32])
 # --8<-- [end:expect]
 
 # --8<-- [start:reload]
-import json
-from pathlib import Path
-
-import numpy as np
+from bn_tools import compare
 
 rebuilt = build()
-assert json.loads(rebuilt.to_json()) == json.loads(
-    Path("model.json").read_text()
-)
-
 rebuilt.load_weights("model.weights.h5")
-expected = np.load("expected.npz")
-for i, array in enumerate(rebuilt.get_weights()):
-    np.testing.assert_array_equal(array, expected[f"arr_{i}"])
-np.testing.assert_array_equal(
-    rebuilt(expected["x"], training=False), expected["predictions"]
-)
-print("settings, arrays and predictions equal")
+print(compare("model.npz", rebuilt) or "nothing differs")
 # --8<-- [end:reload]
 
 # --8<-- [start:changes]
-no_center = train(first={"center": False})
-no_scale = train(first={"scale": False})
+no_center = train(build, first={"center": False})
+no_scale = train(build, first={"scale": False})
 save(no_center, "no_center")
 save(no_scale, "no_scale")
 
@@ -145,22 +132,26 @@ loaders = {
 }
 
 
-def outcome(load, file, change):
-    net = build(**change)
+def outcome(load, file, net):
     try:
         load(net, file)
     except ValueError:
         return "ValueError"
-    off = np.max(
-        np.abs(saved[file](x, training=False) - net(x, training=False))
-    )
+    expected = saved[file](x, training=False)
+    off = np.max(np.abs(expected - net(x, training=False)))
     return "OFF" if off > 0.1 else "equal" if off == 0 else "close"
 
 
-print(f"{'':24}" + "".join(f"{name:13}" for name in loaders).rstrip())
-for name, (file, change) in changes.items():
-    row = [outcome(load, file, change) for load in loaders.values()]
-    print(f"{name:24}" + "".join(f"{cell:13}" for cell in row).rstrip())
+def table(build, changes):
+    print(f"{'':24}" + "".join(f"{name:13}" for name in loaders).rstrip())
+    for name, (file, change) in changes.items():
+        cells = [
+            outcome(load, file, build(**change)) for load in loaders.values()
+        ]
+        print(f"{name:24}" + "".join(f"{cell:13}" for cell in cells).rstrip())
+
+
+table(build, changes)
 # --8<-- [end:table]
 
 
@@ -199,15 +190,14 @@ for relu_first in [False, True]:
 # --8<-- [end:relu]
 
 # --8<-- [start:fewer]
-fewer = build(first=None)
-fewer.load_weights("model.weights.h5")
-
-statistics = fewer.get_layer("bn2").moving_mean
-for name in ["bn1", "bn2"]:
-    in_file = model.get_layer(name).moving_mean
-    equal = np.array_equal(statistics, in_file)
-    print(f"bn2 in code holds {name} of the file: {equal}")
-print(off(fewer))
+for first in [AS_IS, None]:
+    net = build(first=first)
+    net.load_weights("model.weights.h5")
+    statistics = net.get_layer("bn2").moving_mean
+    for name in ["bn1", "bn2"]:
+        in_file = model.get_layer(name).moving_mean
+        if np.array_equal(statistics, in_file):
+            print(f"bn2 in code holds {name} of the file, {off(net)}")
 # --8<-- [end:fewer]
 
 # --8<-- [start:groups]
@@ -219,19 +209,14 @@ with h5py.File("model.weights.h5") as file:
 # --8<-- [end:groups]
 
 # --8<-- [start:gamma]
-wrong = build(first={"center": False})
-wrong.load_weights("no_scale.weights.h5")
-
-gamma, beta = (
-    wrong.get_layer("bn1").gamma,
-    no_scale.get_layer("bn1").beta,
-)
-print("gamma in code holds beta of the file:", np.array_equal(gamma, beta))
-print(off(wrong, no_scale(x, training=False)))
-
-right = build(first={"scale": False})
-right.load_weights("no_scale.weights.h5")
-print(off(right, no_scale(x, training=False)))
+for lacks in ["scale", "center"]:
+    net = build(first={lacks: False})
+    net.load_weights("no_scale.weights.h5")
+    array = net.get_layer("bn1").get_weights()[0]
+    beta = np.array_equal(array, no_scale.get_layer("bn1").beta)
+    name = net.get_layer("bn1").weights[0].name
+    print(f"{lacks}=False: beta of the file is in {name}: {beta},", end=" ")
+    print(off(net, no_scale(x, training=False)))
 # --8<-- [end:gamma]
 
 
@@ -246,8 +231,8 @@ def verdict(assertion):
 
 print(f"{'':24}{'restored':11}{'matched':11}consumed")
 for name, (file, change) in changes.items():
-    result = outcome(loaders["Checkpoint"], file, change)
     net = build(**change)
+    result = outcome(loaders["Checkpoint"], file, net)
     status = loaders["Checkpoint"](net, file)
     matched = verdict(status.assert_existing_objects_matched)
     consumed = verdict(status.assert_consumed)
@@ -255,103 +240,187 @@ for name, (file, change) in changes.items():
 # --8<-- [end:checkpoint]
 
 # --8<-- [start:consumed]
-net = build(first={"scale": False})
-status = tf.train.Checkpoint(model=net).read("model-checkpoint")
-status.assert_existing_objects_matched()
-try:
-    status.assert_consumed()
-except AssertionError as error:
-    print("AssertionError:", str(error).splitlines()[0])
+for scale in [True, False]:
+    net = build(first={"scale": scale})
+    status = tf.train.Checkpoint(model=net).read("model-checkpoint")
+    status.assert_existing_objects_matched()
+    try:
+        status.assert_consumed()
+        print(f"scale={scale} in code: passes")
+    except AssertionError as error:
+        print(f"scale={scale} in code, left over:")
+        print("   ", str(error).partition(": attr")[0].split()[-1])
 # --8<-- [end:consumed]
 
 # --8<-- [start:messages]
-for change in [{"first": {"scale": False}}, {"third": {}}]:
-    for file in ["model.weights.h5", "model.h5"]:
-        try:
-            build(**change).load_weights(file)
-        except ValueError as error:
-            print(f"{file}\nValueError: {error}\n")
+for change, file, options in [
+    ({"first": {"scale": False}}, "model.weights.h5", {}),
+    ({"first": {"scale": False}}, "model.h5", {}),
+    ({"third": {}}, "model.weights.h5", {}),
+    ({"third": {}}, "model.h5", {}),
+    ({}, "model.weights.h5", {"by_name": True}),
+]:
+    try:
+        build(**change).load_weights(file, **options)
+    except ValueError as error:
+        print(change, file, *options)
+        print(
+            "ValueError:",
+            *str(error).split("\n\nList")[0].split(". "),
+            sep="\n    ",
+        )
 # --8<-- [end:messages]
 
 # --8<-- [start:half]
-half = build(first={"scale": False})
-try:
-    half.load_weights("model.weights.h5")
-except ValueError:
-    pass
-
-for name in ["bn1", "bn2"]:
-    mean = half.get_layer(name).moving_mean.numpy()
-    print(name, "moving_mean still 0:", not mean.any())
+for scale in [True, False]:
+    net = build(first={"scale": scale})
+    try:
+        net.load_weights("model.weights.h5")
+    except ValueError:
+        print("ValueError")
+    for name in ["bn1", "bn2"]:
+        mean = net.get_layer(name).moving_mean.numpy()
+        print(f"scale={scale}: {name} moving_mean still 0: {not mean.any()}")
 # --8<-- [end:half]
 
-# --8<-- [start:skip]
-import warnings
+
+# --8<-- [start:functional]
+def functional(shortcut="bn1", epsilon=0.001, later_first=False):
+    convs = [layers.Conv1D(8, 3, padding="same") for _ in range(2)]
+    if later_first:
+        convs.reverse()
+    inputs = keras.Input(shape=(8, 8))
+    start = {"inputs": inputs}
+    bn1 = layers.BatchNormalization(epsilon=epsilon, momentum=0.5)
+    start["bn1"] = bn1(inputs)
+    h = layers.ReLU()(convs[0](start["bn1"]))
+    h = layers.BatchNormalization()(convs[1](h))
+    h = layers.Add()([h, start[shortcut]])
+    return keras.Model(inputs, layers.Dense(3)(layers.Flatten()(h)))
 
 
-def load_and_tell(net, file, **arguments):
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        net.load_weights(file, **arguments)
-    for warning in caught:
-        print(f"{warning.category.__name__}: {warning.message}\n")
-    for layer in net.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            mean = layer.moving_mean.numpy()
-            print(layer.name, "moving_mean still 0:", not mean.any())
+def settle(net):
+    """Move the statistics, as training does."""
+    for _ in range(20):
+        net(x, training=True)
+    return net
 
 
-load_and_tell(
-    build(first={"scale": False}), "model.weights.h5", skip_mismatch=True
+saved["functional"] = settle(functional())
+save(saved["functional"], "functional")
+
+table(
+    functional,
+    {
+        "nothing": ("functional", {}),
+        "created in other order": ("functional", {"later_first": True}),
+        "epsilon": ("functional", {"epsilon": 1e-5}),
+        "shortcut from inputs": ("functional", {"shortcut": "inputs"}),
+    },
 )
-# --8<-- [end:skip]
+# --8<-- [end:functional]
 
-# --8<-- [start:by_name]
-load_and_tell(build(first={"name": "norm"}), "model.h5", by_name=True)
-# --8<-- [end:by_name]
 
-# --8<-- [start:by_name_refused]
-try:
-    build().load_weights("model.weights.h5", by_name=True)
-except ValueError as error:
-    print("ValueError:", error)
-# --8<-- [end:by_name_refused]
+# --8<-- [start:subclassed]
+@keras.saving.register_keras_serializable()
+class Net(keras.Model):
+    def __init__(self, names=("a", "b"), called=(0, 1), epsilon=0.001):
+        super().__init__()
+        self.called = called
+        for name in names:
+            norm = layers.BatchNormalization(epsilon=epsilon, momentum=0.5)
+            setattr(self, name, norm)
+        self.names = sorted(names)
+        self.dense = layers.Dense(3)
 
-# --8<-- [start:by_position]
-load_and_tell(build(first={"name": "norm"}), "model.h5")
-# --8<-- [end:by_position]
+    def call(self, x, training=False):
+        for i in self.called:
+            norm = getattr(self, self.names[i])
+            x = keras.ops.sin(norm(x, training=training))
+        return self.dense(keras.ops.reshape(x, (-1, 64)))
 
-# --8<-- [start:to_skip]
-net = build()
-load_and_tell(net, "model.weights.h5", objects_to_skip=[net.get_layer("bn1")])
-# --8<-- [end:to_skip]
+
+def subclassed(**change):
+    net = Net(**change)
+    net(x[:1])
+    return net
+
+
+saved["net"] = settle(subclassed())
+saved["norms"] = settle(subclassed(names=("norm_a", "norm_b")))
+for name in ["net", "norms"]:
+    save(saved[name], name)
+
+table(
+    subclassed,
+    {
+        "nothing": ("net", {}),
+        "called in other order": ("net", {"called": (1, 0)}),
+        "epsilon in the class": ("net", {"epsilon": 1e-5}),
+        "created b, a": ("net", {"names": ("b", "a")}),
+        "a, b are called a, c": ("net", {"names": ("a", "c")}),
+        "created norm_b, norm_a": ("norms", {"names": ("norm_b", "norm_a")}),
+        "... norm_a, norm_c": ("norms", {"names": ("norm_a", "norm_c")}),
+    },
+)
+# --8<-- [end:subclassed]
+
+
+# --8<-- [start:places]
+for name in ["net", "norms"]:
+    with h5py.File(f"{name}.weights.h5") as file:
+        print(name, list(file))
+        print("    layers:", list(file.get("layers", {})))
+# --8<-- [end:places]
+
+# --8<-- [start:safe]
+for name in ["functional", "net"]:
+    write_record(f"{name}.npz", saved[name], x[:32])
+
+for name, record, net in [
+    ("the same code", "model", build()),
+    ("momentum", "model", build(first={"momentum": 0.5})),
+    ("axis", "model", build(first={"axis": 1})),
+    ("bn2 not in code", "model", build(second=None)),
+    ("shortcut", "functional", functional(shortcut="inputs")),
+    ("called in other order", "net", subclassed(called=(1, 0))),
+]:
+    net.load_weights(f"{record}.weights.h5")
+    print(f"{name}:", *compare(f"{record}.npz", net), sep="\n    ")
+# --8<-- [end:safe]
+
 
 # --8<-- [start:keras]
-reloaded = keras.saving.load_model("model.keras")
-np.testing.assert_array_equal(reloaded(x, training=False), predictions)
-print("epsilon:", reloaded.get_layer("bn1").epsilon)
-# --8<-- [end:keras]
+@keras.saving.register_keras_serializable()
+class Norm(layers.Layer):
+    epsilon = 0.001
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.bn = layers.BatchNormalization(
+            epsilon=self.epsilon, momentum=0.5, name="bn"
+        )
+
+    def call(self, x, training=False):
+        return self.bn(x, training=training)
 
 
-# --8<-- [start:settings]
-import json
-
-
-def settings_that_differ(file, model):
-    saved, built = (
-        json.loads(text)["config"]["layers"]
-        for text in [Path(file).read_text(), model.to_json()]
+def with_class():
+    return keras.Sequential(
+        [keras.Input(shape=(8, 8)), Norm(), layers.Flatten(), layers.Dense(3)]
     )
-    if [s["class_name"] for s in saved] != [b["class_name"] for b in built]:
-        return ["other layers, or in another order"]
-    return [
-        f"{was['config']['name']} {key}: {value} in the file, {now} in code"
-        for was, is_now in zip(saved, built)
-        for key, value in was["config"].items()
-        if (now := is_now["config"].get(key)) != value
-    ]
 
 
-for change in [{}, {"first": {"epsilon": 1e-5, "axis": 1}}, {"second": None}]:
-    print(settings_that_differ("model.json", build(**change)))
-# --8<-- [end:settings]
+saved["class"] = settle(with_class())
+write_record("class.npz", saved["class"], x[:32])
+saved["class"].save("class.keras")
+
+for epsilon in [0.001, 1e-5]:
+    Norm.epsilon = epsilon  # as if the code had been edited
+    loaded = keras.saving.load_model("class.keras")
+    print(f"epsilon {epsilon} in the class:")
+    print(*compare("class.npz", loaded) or ["nothing differs"], sep="\n")
+
+loaded = keras.saving.load_model("model.keras")
+print("a layer of Keras:", loaded.get_layer("bn1").epsilon)
+# --8<-- [end:keras]
