@@ -1,3 +1,39 @@
+# --8<-- [start:sums]
+import hashlib
+from pathlib import Path
+
+
+def sums_of(folder):
+    sums = {}
+    for file in Path(folder).rglob("*"):
+        name = file.relative_to(folder).as_posix()
+        if file.is_file() and name != "SHA256SUMS":
+            with open(file, "rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            sums[name] = digest
+    return sums
+
+
+def write_sums(folder):
+    lines = [f"{digest}  {name}\n" for name, digest in sums_of(folder).items()]
+    if not lines:
+        raise FileNotFoundError(f"no files in {folder}")
+    Path(folder, "SHA256SUMS").write_text("".join(sorted(lines)), "utf-8")
+
+
+def damaged_files(folder):
+    text = Path(folder, "SHA256SUMS").read_text("utf-8")
+    was = {line[66:]: line[:64] for line in text.splitlines()}
+    now = sums_of(folder)
+    found = [f"{name} is missing" for name in was.keys() - now.keys()]
+    found += [f"{name} was not there" for name in now.keys() - was.keys()]
+    both = was.keys() & now.keys()
+    found += [f"{name} has changed" for name in both if was[name] != now[name]]
+    return sorted(found)
+
+
+# --8<-- [end:sums]
+
 # --8<-- [start:model]
 import keras
 import numpy as np
@@ -28,8 +64,6 @@ predictions = model(x, training=False)
 # --8<-- [end:model]
 
 # --8<-- [start:save]
-from pathlib import Path
-
 import tensorflow as tf
 
 sound = Path("sound")
@@ -60,6 +94,10 @@ def load_export(folder):
     return served.serve(x)
 
 
+def load_graph(file):
+    return load_export(file.parent)
+
+
 def load_checkpoint(prefix):
     net = build()
     status = tf.train.Checkpoint(model=net).read(str(prefix))
@@ -79,30 +117,33 @@ load = {
     "model.weights.json": load_weights,
     "model.h5": load_model,
     "exported": load_export,
+    "exported/saved_model.pb": load_graph,
     "checkpoint": load_checkpoint,
     "model.npz": load_npz,
 }
 for name, function in load.items():
     np.testing.assert_allclose(function(sound / name), predictions, atol=1e-5)
-print(len(load), "formats load")
+print(len(load), "load")
 # --8<-- [end:load]
 
 
 # --8<-- [start:damage]
 variance = model.get_layer("bn").moving_variance.numpy().tobytes()
-flipped = bytearray(variance)
-flipped[3] ^= 0b01000000  # the highest bit of the first exponent
+epsilon = np.float32(model.get_layer("bn").epsilon).tobytes()
 
 
-def cut(file):
+def cut(file, share=0.5):
     data = file.read_bytes()
-    file.write_bytes(data[: len(data) // 2])
+    file.write_bytes(data[: int(share * len(data))])
 
 
 def flip(file):
     data = file.read_bytes()
-    assert variance in data
-    file.write_bytes(data.replace(variance, flipped))
+    number = epsilon if file.suffix == ".pb" else variance
+    assert number in data
+    flipped = bytearray(number)
+    flipped[3] ^= 0b01000000  # the highest bit of the first exponent
+    file.write_bytes(data.replace(number, flipped))
 
 
 # --8<-- [end:damage]
@@ -164,39 +205,57 @@ edit = {
 }
 
 
-def load_damaged(name, damage, *options):
+def damaged(name, damage, *options):
     folder = Path("damaged")
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(sound, folder)
     damage(folder / main_file[name], *options)
-    return load[name](folder / name)
+    return folder / name
 
 
-def outcome(*damage):
+def outcome(name, *damage):
+    file = damaged(name, *damage)
     try:
-        found = load_damaged(*damage)
+        found = load[name](file)
     except Exception as error:
         return type(error).__name__
     return "OFF" if np.max(np.abs(found - predictions)) > 0.1 else "equal"
 
 
-columns = ["cut", "bit flipped", "part missing", "arrays swapped"]
-print(f"{'':20}" + "".join(f"{column:19}" for column in columns).rstrip())
+def line(name, cells):
+    widths = [11, 14, 18, 8]
+    text = "".join(f"{c:{width}}" for c, width in zip(cells, widths))
+    print(f"{name:24}{text}".rstrip())
+
+
+line("", ["cut", "bit flipped", "part missing", "swapped"])
 for name in load:
     row = [outcome(name, cut), outcome(name, flip)]
     if name in edit:
         row += [outcome(name, edit[name], missing) for missing in (True, False)]
     else:
         row += [outcome(name, Path.unlink), "-"]
-    print(f"{name:20}" + "".join(f"{cell:19}" for cell in row).rstrip())
+    line(name, row)
 # --8<-- [end:table]
+
+# --8<-- [start:cut_elsewhere]
+silent = [
+    (name, share)
+    for name in load
+    for share in [0.01, 0.25, 0.75, 0.99]
+    if outcome(name, cut, share) in ("OFF", "equal")
+]
+print(silent)
+# --8<-- [end:cut_elsewhere]
 
 # --8<-- [start:flip]
 for name in ["model.weights.h5", "model.h5"]:
     shutil.copy(sound / name, name)
-    flip(Path(name))
-    off = np.max(np.abs(load[name](name) - predictions))
-    print(f"{name:17} loads, off by more than 0.1: {off > 0.1}")
+    for damage in [None, flip]:
+        if damage:
+            damage(Path(name))
+        off = np.max(np.abs(load[name](name) - predictions)) > 0.1
+        print(f"{name:17} flipped: {damage is flip!s:6} off by 0.1: {off}")
 # --8<-- [end:flip]
 
 # --8<-- [start:flip_value]
@@ -208,23 +267,40 @@ for net in [model, loaded]:
 
 # --8<-- [start:flip_detected]
 shutil.copy(sound / "model.keras", "model.keras")
-flip(Path("model.keras"))
-try:
-    keras.saving.load_model("model.keras")
-except zipfile.BadZipFile as error:
-    print("BadZipFile:", error)
+for damage in [Path.exists, flip]:
+    damage(Path("model.keras"))
+    try:
+        keras.saving.load_model("model.keras")
+        print("loads")
+    except zipfile.BadZipFile as error:
+        print("BadZipFile:", error)
 # --8<-- [end:flip_detected]
+
+# --8<-- [start:graph]
+shutil.copytree(sound / "exported", "exported")
+for damage in [Path.exists, flip]:
+    damage(Path("exported/saved_model.pb"))
+    answers = load_export("exported")
+    accuracy = np.mean(np.argmax(answers, axis=1) == y)
+    print(f"{damage.__name__:7} accuracy above 0.9: {accuracy > 0.9}", end=", ")
+    print(f"above 0.6: {accuracy > 0.6}")
+# --8<-- [end:graph]
+
+# --8<-- [start:fingerprint]
+Path("exported/fingerprint.pb").unlink()
+print("equal:", np.array_equal(load_export("exported"), answers))
+# --8<-- [end:fingerprint]
 
 # --8<-- [start:swap]
 shutil.copy(sound / "model.keras", "model.keras")
-edit_archive("model.keras", part_missing=False)
-
-loaded = keras.saving.load_model("model.keras").get_layer("bn")
 bn = model.get_layer("bn")
-print(
-    "moving_mean holds moving_variance:",
-    np.array_equal(loaded.moving_mean, bn.moving_variance),
-)
+for part_missing in [None, False]:
+    if part_missing is not None:
+        edit_archive("model.keras", part_missing)
+    loaded = keras.saving.load_model("model.keras").get_layer("bn")
+    for name in ["moving_mean", "moving_variance"]:
+        if np.array_equal(loaded.moving_mean, getattr(bn, name)):
+            print("moving_mean holds", name)
 # --8<-- [end:swap]
 
 # --8<-- [start:not_found]
@@ -278,8 +354,9 @@ for case in [
     ("checkpoint", flip),
     ("checkpoint", Path.unlink),
 ]:
+    file = damaged(*case)
     try:
-        load_damaged(*case)
+        load[case[0]](file)
     except Exception as error:
         # One line, without sizes and sums, which are others for each file.
         text = re.split(r": eof|, errno|: stored", str(error))[0]
@@ -287,31 +364,6 @@ for case in [
         print(f"{case[0]}\n    {type(error).__name__}: {text}")
 # --8<-- [end:messages]
 
-
-# --8<-- [start:sums]
-import hashlib
-from pathlib import Path
-
-
-def sha256(file):
-    with open(file, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def write_sums(folder):
-    sums = Path(folder, "SHA256SUMS")
-    files = [f for f in Path(folder).rglob("*") if f.is_file() and f != sums]
-    lines = [f"{sha256(f)}  {f.relative_to(folder).as_posix()}" for f in files]
-    sums.write_text("\n".join(sorted(lines)))
-
-
-def damaged_files(folder):
-    lines = Path(folder, "SHA256SUMS").read_text().splitlines()
-    sums = [line.split("  ", 1) for line in lines]
-    return sorted(f for digest, f in sums if sha256(Path(folder, f)) != digest)
-
-
-# --8<-- [end:sums]
 
 # --8<-- [start:use_sums]
 write_sums("sound")
@@ -321,9 +373,14 @@ print(damaged_files("sound"))
 # --8<-- [start:find]
 shutil.rmtree("damaged")
 shutil.copytree("sound", "damaged")
-flip(Path("damaged/model.weights.h5"))
-edit_archive("damaged/model.keras", part_missing=False)
 print(damaged_files("damaged"))
+
+flip(Path("damaged/model.weights.h5"))
+flip(Path("damaged/exported/saved_model.pb"))
+edit_archive("damaged/model.keras", part_missing=False)
+Path("damaged/model_00001.weights.h5").unlink()
+shutil.copy("sound/model_00000.weights.h5", "damaged/old_00000.weights.h5")
+print(*damaged_files("damaged"), sep="\n")
 # --8<-- [end:find]
 
 # --8<-- [start:expect]
@@ -345,9 +402,9 @@ print("the file is sound, the predictions are equal")
 # --8<-- [end:reload]
 
 # --8<-- [start:too_late]
-write_sums("damaged")
-print(damaged_files("damaged"))
-
-loaded = load_weights("damaged/model.weights.h5")
-print("predictions equal:", np.array_equal(loaded, predictions))
+for folder in ["sound", "damaged"]:
+    write_sums(folder)
+    loaded = load_weights(f"{folder}/model.weights.h5")
+    equal = np.array_equal(loaded, predictions)
+    print(folder, damaged_files(folder), "predictions equal:", equal)
 # --8<-- [end:too_late]
