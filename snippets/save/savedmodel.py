@@ -30,10 +30,14 @@ predictions = served.serve(x)
 # --8<-- [end:load]
 
 # --8<-- [start:prove]
-np.testing.assert_allclose(
-    predictions, model(x, training=False), rtol=1e-5, atol=1e-5
-)
-print("predictions equal within 1e-5")
+bn = model.get_layer("bn")
+mean = bn.moving_mean.numpy()
+for name, array in {"as saved": mean, "another mean": mean + 1}.items():
+    bn.moving_mean.assign(array)
+    expected = model(x, training=False)
+    equal = np.allclose(predictions, expected, rtol=1e-5, atol=1e-5)
+    print(f"{name:12} equal within 1e-5: {equal}")
+bn.moving_mean.assign(mean)
 # --8<-- [end:prove]
 
 
@@ -87,19 +91,203 @@ print(len(arrays), "arrays equal, predictions equal within 1e-5")
 try:
     served.serve(x, training=True)
 except TypeError as error:
-    print("TypeError:", str(error).partition(". Received")[0])
+    print("TypeError:", *str(error).split("`")[:2], sep="\n    ")
 print("has fit:", hasattr(served, "fit"))
 print("has an optimizer:", hasattr(served, "optimizer"))
 # --8<-- [end:no_training]
 
-# --8<-- [start:still]
-before = [v.numpy() for v in served.non_trainable_variables]
-for _ in range(100):
-    served.serve(x + 10)
 
-after = [v.numpy() for v in served.non_trainable_variables]
-print("statistics moved:", not np.array_equal(before, after))
+# --8<-- [start:still]
+def moves(served, rows):
+    before = [v.numpy() for v in served.non_trainable_variables]
+    for _ in range(10):
+        served.serve(rows)
+    after = [v.numpy() for v in served.non_trainable_variables]
+    return not all(map(np.array_equal, before, after))
+
+
+print("statistics moved:", moves(served, x + 10))
 # --8<-- [end:still]
+
+# --8<-- [start:server]
+model.export("models/fog/1", verbose=False)  # a number per version
+
+served = tf.saved_model.load("models/fog/1")
+signature = served.signatures["serving_default"]
+for name, spec in signature.structured_input_signature[1].items():
+    print(f"input {name}: {spec.dtype.name}, {spec.shape}")
+for name, spec in signature.structured_outputs.items():
+    print(f"output {name}: {spec.dtype.name}, {spec.shape}")
+# --8<-- [end:server]
+
+
+# --8<-- [start:requests]
+def ask(name, **inputs):
+    try:
+        print(f"{name:24}", signature(**inputs)["output_0"].shape)
+    except (TypeError, tf.errors.InvalidArgumentError) as error:
+        print(f"{name:24}", type(error).__name__)
+
+
+row = tf.constant(x[:1])
+ask("one row, named", keras_tensor=row)
+ask("under another name", rows=row)
+ask("without its batch axis", keras_tensor=row[0])
+ask("as float64", keras_tensor=tf.cast(row, "float64"))
+# --8<-- [end:requests]
+
+# --8<-- [start:names]
+rows = [tf.TensorSpec((None, 8), "float32", name="rows")]
+archive = keras.export.ExportArchive()
+archive.track(model)
+archive.add_endpoint(
+    "serve",
+    lambda rows: {"score": model(rows, training=False)},
+    input_signature=rows,
+)
+archive.write_out("models/fog/2", verbose=False)
+
+served = tf.saved_model.load("models/fog/2")
+signature = served.signatures["serving_default"]
+print(list(signature.structured_input_signature[1]), "to", end=" ")
+print(list(signature.structured_outputs))
+# --8<-- [end:names]
+
+# --8<-- [start:load_model]
+try:
+    keras.saving.load_model("exported")
+except ValueError as error:
+    print("ValueError:", *str(error).split(". "), sep="\n    ")
+# --8<-- [end:load_model]
+
+
+# --8<-- [start:training_mode]
+def export_in(mode, net, folder, shape):
+    archive = keras.export.ExportArchive()
+    archive.track(net)
+    archive.add_endpoint(
+        "serve",
+        lambda x: net(x, training=mode == "training"),
+        input_signature=[tf.TensorSpec((None, *shape), "float32")],
+    )
+    archive.write_out(folder, verbose=False)
+
+
+for mode in ["inference", "training"]:
+    export_in(mode, model, mode, (8,))
+    served = tf.saved_model.load(mode)
+    in_16, in_8 = served.serve(x[:16]), served.serve(x[:8])
+    differs = np.abs(in_16[:8] - in_8).max() > 0.1
+    print(f"{mode:10} depends on the batch: {differs!s:6}", end=" ")
+    print(f"moves its statistics: {moves(served, x + 10)}")
+# --8<-- [end:training_mode]
+
+
+# --8<-- [start:alone]
+def depends_on_the_batch(folder, x):
+    """Serve the first of `x` (an array, or a dict of arrays by name, 16 or more
+    rows that differ) alone and among others. Run it on a copy of the server."""
+    signature = tf.saved_model.load(folder).signatures["serving_default"]
+    specs = signature.structured_input_signature[1]
+    if not isinstance(x, dict):
+        x = {name: x for name in specs}
+
+    def serve(rows):
+        inputs = {
+            name: tf.cast(x[name][:rows], specs[name].dtype) for name in x
+        }
+        return signature(**inputs)
+
+    alone, among = serve(1), serve(16)
+    return any(
+        np.abs(among[name][:1] - alone[name]).max()
+        > 1e-3 * np.abs(among[name]).max()
+        for name in alone
+    )
+
+
+images = np.random.normal(size=(16, 8, 8, 3)).astype("float32")
+convolutions = keras.Sequential(
+    [
+        keras.Input(shape=(8, 8, 3)),
+        keras.layers.Conv2D(8, 3),
+        keras.layers.BatchNormalization(),
+        keras.layers.GlobalMaxPooling2D(),
+    ]
+)
+for mode in ["inference", "training"]:
+    export_in(mode, convolutions, f"images_{mode}", (8, 8, 3))
+    rows = depends_on_the_batch(mode, x)
+    print(f"{mode:10}", rows, depends_on_the_batch(f"images_{mode}", images))
+# --8<-- [end:alone]
+
+
+# --8<-- [start:predict_step]
+class Odds(keras.Model):
+    def __init__(self, base):
+        super().__init__()
+        self.base = base
+
+    def call(self, x, training=False):
+        return self.base(x, training=training)
+
+    def predict_step(self, data):
+        rows, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return keras.ops.sigmoid(self(rows, training=False))
+
+
+odds = Odds(model)
+expected = odds.predict(x, verbose=0)
+
+odds.export("odds", verbose=False)
+own = keras.export.ExportArchive()
+own.track(odds)
+own.add_endpoint(
+    "serve",
+    lambda x: odds.predict_step(x),
+    input_signature=[tf.TensorSpec((None, 8), "float32")],
+)
+own.write_out("own", verbose=False)
+
+for folder in ["odds", "own"]:
+    served = tf.saved_model.load(folder)
+    equal = np.allclose(served.serve(x), expected, rtol=1e-5, atol=1e-5)
+    print(f"{folder:5} equal to predict: {equal}")
+# --8<-- [end:predict_step]
+
+# --8<-- [start:one_expression]
+try:
+    tf.saved_model.load("exported").serve(x)
+except AssertionError as error:
+    print("AssertionError:", str(error).partition(". ")[0])
+# --8<-- [end:one_expression]
+
+# --8<-- [start:keep]
+served = tf.saved_model.load("exported")
+print(served.serve(x).shape)
+# --8<-- [end:keep]
+
+# --8<-- [start:plain]
+tf.saved_model.save(model, "plain")
+plain = tf.saved_model.load("plain")
+print("has serve:", hasattr(plain, "serve"))
+print("has variables:", hasattr(plain, "variables"))
+try:
+    plain(x)
+except TypeError as error:
+    print("TypeError:", error)
+# --8<-- [end:plain]
+
+# --8<-- [start:signature]
+signature = plain.signatures["serving_default"]
+outputs = signature(inputs=tf.constant(x))
+np.testing.assert_allclose(
+    outputs["output_0"], predictions, rtol=1e-5, atol=1e-5
+)
+print("signature:", list(plain.signatures), "output:", list(outputs))
+arrays = [is_in(array, signature.variables) for array in model.get_weights()]
+print("arrays equal:", sum(arrays), "of", len(arrays))
+# --8<-- [end:signature]
 
 # --8<-- [start:layer]
 layer = keras.layers.TFSMLayer("exported", call_endpoint="serve")
@@ -208,78 +396,3 @@ np.testing.assert_allclose(
 )
 print("predictions equal within 1e-5")
 # --8<-- [end:export_again]
-
-# --8<-- [start:load_model]
-try:
-    keras.saving.load_model("exported")
-except ValueError as error:
-    print("ValueError:", error)
-# --8<-- [end:load_model]
-
-# --8<-- [start:training_mode]
-archive = keras.export.ExportArchive()
-archive.track(model)
-archive.add_endpoint(
-    "serve", lambda x: model(x, training=True), input_signature=rows
-)
-archive.write_out("training_mode", verbose=False)
-# --8<-- [end:training_mode]
-
-# --8<-- [start:neighbors]
-wrong = tf.saved_model.load("training_mode")
-in_16, in_8 = wrong.serve(x[:16]), wrong.serve(x[:8])
-print(
-    "a row differs by more than 0.1 between a batch of 16 and of 8:",
-    np.max(np.abs(in_16[:8] - in_8)) > 0.1,
-)
-
-for name, loaded in {"training mode": wrong, "inference mode": served}.items():
-    alone = [loaded.serve(x[i : i + 1]) for i in range(8)]
-    print(f"{name:14}  rows served alone get one answer: {np.ptp(alone) < 0.1}")
-# --8<-- [end:neighbors]
-
-
-# --8<-- [start:alone]
-def depends_on_the_batch(folder):
-    served = tf.saved_model.load(folder)
-    in_batch = served.serve(x[:16])[:1]
-    return not np.allclose(in_batch, served.serve(x[:1]), rtol=1e-5, atol=1e-5)
-
-
-print("training_mode:", depends_on_the_batch("training_mode"))
-print("exported:", depends_on_the_batch("exported"))
-# --8<-- [end:alone]
-
-# --8<-- [start:one_expression]
-try:
-    tf.saved_model.load("exported").serve(x)
-except AssertionError as error:
-    print("AssertionError:", str(error).partition(". ")[0])
-# --8<-- [end:one_expression]
-
-# --8<-- [start:keep]
-served = tf.saved_model.load("exported")
-print(served.serve(x).shape)
-# --8<-- [end:keep]
-
-# --8<-- [start:plain]
-tf.saved_model.save(model, "plain")
-plain = tf.saved_model.load("plain")
-print("has serve:", hasattr(plain, "serve"))
-print("has variables:", hasattr(plain, "variables"))
-try:
-    plain(x)
-except TypeError as error:
-    print("TypeError:", error)
-# --8<-- [end:plain]
-
-# --8<-- [start:signature]
-signature = plain.signatures["serving_default"]
-outputs = signature(inputs=tf.constant(x))
-np.testing.assert_allclose(
-    outputs["output_0"], predictions, rtol=1e-5, atol=1e-5
-)
-print("signature:", list(plain.signatures), "output:", list(outputs))
-arrays = [is_in(array, signature.variables) for array in model.get_weights()]
-print("arrays equal:", sum(arrays), "of", len(arrays))
-# --8<-- [end:signature]
