@@ -1,98 +1,147 @@
-# --8<-- [start:model]
+# --8<-- [start:recipe]
 import keras
 import numpy as np
 import tensorflow as tf
 
+from bn_tools import layers_in
 
+
+def checkpoint_of(model):
+    """Return a checkpoint of all that a compiled, built model has learned."""
+    if not model.variables:
+        raise ValueError("the model has no arrays yet: call it once")
+    model.optimizer.build(model.trainable_variables)
+    learning = {id(v) for v in model.trainable_variables}
+    flags = tf.Variable([id(v) in learning for v in model.variables])
+    return tf.train.Checkpoint(model=model, arrays=model.variables, flags=flags)
+
+
+def restore(model, path):
+    """Restore what ``checkpoint_of`` saved into a model of the same code."""
+    if path is None:
+        raise FileNotFoundError("no checkpoint to restore")
+    checkpoint = checkpoint_of(model)
+    saved = tf.train.load_variable(path, "flags/.ATTRIBUTES/VARIABLE_VALUE")
+    if not np.array_equal(saved, checkpoint.flags):
+        raise ValueError("other arrays or trainable layers than when saved")
+    checkpoint.restore(path).assert_consumed()
+    by_order = model.get_weights()
+    # Once more by name, as far as names reach: the two have to agree.
+    tf.train.Checkpoint(model=model).restore(path).expect_partial()
+    for array, weight in zip(by_order, model.weights, strict=True):
+        if not np.array_equal(array, weight, equal_nan=True):
+            raise ValueError(f"{weight.path}: the layers are in another order")
+    for layer in layers_in(model, {}).values():
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
+    return checkpoint
+
+
+# --8<-- [end:recipe]
+
+
+# --8<-- [start:model]
 class Net(keras.Model):
-    def __init__(self):
+    def __init__(self, container=list):
         super().__init__()
-        self.dense1 = keras.layers.Dense(10, activation="relu")
-        self.bn = keras.layers.BatchNormalization()
-        self.dense2 = keras.layers.Dense(5, activation="softmax")
+        dense = keras.layers.Dense(10, activation="relu")
+        bn = keras.layers.BatchNormalization()
+        self.blocks = container([dense, bn])
+        self.head = keras.layers.Dense(5, activation="softmax")
 
     def call(self, x, training=False):
-        x = self.dense1(x)
-        x = self.bn(x, training=training)
-        return self.dense2(x)
+        dense, bn = self.blocks
+        return self.head(bn(dense(x), training=training))
+
+
+def compiled_and_built(net):
+    net.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+    net(np.zeros((1, 20), "float32"))
+    return net
 
 
 # --8<-- [end:model]
 
 # --8<-- [start:train]
 keras.utils.set_random_seed(0)
-x = np.random.normal(size=(1000, 20)).astype("float32")
+x = np.random.normal(size=(500, 20)).astype("float32")
 y = np.argmax(x[:, :5], axis=1)
 
-model = Net()
-model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+model = compiled_and_built(Net())
 model.fit(x, y, epochs=5, verbose=0)
 # --8<-- [end:train]
 
 # --8<-- [start:save]
-path = tf.train.Checkpoint(model=model).save("checkpoints/net")
+path = checkpoint_of(model).save("checkpoints/net")
 print(path)
 # --8<-- [end:save]
 
-# --8<-- [start:keys]
-keys = [key for key, shape in tf.train.list_variables(path)]
-for key in keys:
-    if key.startswith("model/bn"):
-        print(key.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"))
-print("optimizer entries:", sum("/optimizer/" in key for key in keys))
-print("save_counter:", any(key.startswith("save_counter") for key in keys))
-# --8<-- [end:keys]
-
 # --8<-- [start:restore]
-restored = Net()
-restored.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-restored(x[:1])
-restored.optimizer.build(restored.trainable_variables)
-
-status = tf.train.Checkpoint(model=restored).restore(path)
-status.assert_existing_objects_matched()
-status.assert_consumed()
+restored = compiled_and_built(Net())
+before = [v.numpy() for v in restored.variables]
+restore(restored, path)
 # --8<-- [end:restore]
 
+
 # --8<-- [start:prove]
-for saved, loaded in zip(model.variables, restored.variables, strict=True):
-    np.testing.assert_array_equal(saved, loaded)
-np.testing.assert_array_equal(
-    model(x, training=False), restored(x, training=False)
-)
-print(len(restored.variables), "arrays and", len(x), "predictions equal")
+def equal(one, other):
+    pairs = zip(one, other, strict=True)
+    return sum(np.array_equal(a, b) for a, b in pairs)
+
+
+def same_predictions(one, other):
+    return np.array_equal(one(x, training=False), other(x, training=False))
+
+
+moments = model.optimizer.variables, restored.optimizer.variables
+print("arrays equal before:", equal(model.variables, before), "of", len(before))
+print("arrays equal:", equal(model.variables, restored.variables))
+print("optimizer's equal:", equal(*moments), "of", len(moments[0]))
+print("predictions equal:", same_predictions(model, restored))
 print("continues after step", int(restored.optimizer.iterations))
 # --8<-- [end:prove]
 
 # --8<-- [start:expect]
-np.savez(
-    "expected.npz",
-    *model.get_weights(),
-    x=x,
-    predictions=model(x, training=False),
-)
+from bn_tools import write_record
+
+write_record("record.npz", model, x[:32])
 # --8<-- [end:expect]
 
 # --8<-- [start:reload]
-expected = np.load("expected.npz")
-loaded = Net()
-loaded.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-loaded(expected["x"][:1])
-loaded.optimizer.build(loaded.trainable_variables)
+from bn_tools import compare
 
-status = tf.train.Checkpoint(model=loaded).restore(
-    tf.train.latest_checkpoint("checkpoints")
-)
-status.assert_existing_objects_matched()
-status.assert_consumed()
-
-for i, array in enumerate(loaded.get_weights()):
-    np.testing.assert_array_equal(array, expected[f"arr_{i}"])
-np.testing.assert_array_equal(
-    loaded(expected["x"], training=False), expected["predictions"]
-)
-print("equal in a process that did not save")
+loaded = compiled_and_built(Net())
+print("before:", len(compare("record.npz", loaded)), "differences")
+restore(loaded, tf.train.latest_checkpoint("checkpoints"))
+print("after:", compare("record.npz", loaded))
 # --8<-- [end:reload]
+
+# --8<-- [start:containers]
+bn = keras.layers.BatchNormalization()
+bn.build((None, 20))
+
+
+def arrays_in_file(container, with_arrays):
+    holder = keras.Model()
+    holder.blocks = container
+    arrays = {"arrays": holder.variables} if with_arrays else {}
+    checkpoint = tf.train.Checkpoint(model=holder, **arrays)
+    keys = tf.train.list_variables(checkpoint.save("containers/net"))
+    return sum(
+        "_CHECKPOINTABLE" not in k and "save_c" not in k for k, _ in keys
+    )
+
+
+for name, container in {
+    "a list": [bn],
+    "a dict": {"bn": bn},
+    "a tuple": (bn,),
+    "a list in a tuple": ([bn],),
+    "a tuple in a list": [(bn,)],
+}.items():
+    found = arrays_in_file(container, False), arrays_in_file(container, True)
+    print(f"{name:18} model: {found[0]} of 4   and arrays: {found[1]} of 4")
+# --8<-- [end:containers]
 
 
 # --8<-- [start:assertions]
@@ -107,249 +156,189 @@ def outcome(assertion):
 def attempt(case, status, target):
     matched = outcome(status.assert_existing_objects_matched)
     consumed = outcome(status.assert_consumed)
-    equal = np.array_equal(model(x, training=False), target(x, training=False))
-    print(f"{case:24} matched {matched}  consumed {consumed}  equal {equal}")
+    n = sum(map(np.array_equal, trained.variables, target.variables))
+    print(f"{case:22} matched {matched}  consumed {consumed}  arrays {n} of 8")
 
 
-attempt("compiled and built", status, restored)
-
-target = Net()
-target(x[:1])
-status = tf.train.Checkpoint(model=target).restore(path)
-attempt("built, not compiled", status, target)
-
-target = Net()
-status = tf.train.Checkpoint(model=target).restore(path)
-attempt("not built", status, target)
-
-target = Net()
-target(x[:1])
-status = tf.train.Checkpoint(net=target).restore(path)
-attempt("another name", status, target)
-
-target = Net()
-target(x[:1])
-status = tf.train.Checkpoint(model=target).restore(None)
-attempt("no checkpoint found", status, target)
-# --8<-- [end:assertions]
-
-# --8<-- [start:inference]
-served = Net()
-served(x[:1])
-status = tf.train.Checkpoint(model=served).restore(path)
-status.assert_existing_objects_matched()
-try:
-    status.assert_consumed()
-except AssertionError as error:
-    print("AssertionError:", error)
-# --8<-- [end:inference]
-
-# --8<-- [start:expect_partial]
-served = Net()
-served(x[:1])
-status = tf.train.Checkpoint(model=served).restore(path).expect_partial()
-status.assert_existing_objects_matched()
-np.testing.assert_array_equal(
-    model(x, training=False), served(x, training=False)
-)
-print("predictions equal")
-# --8<-- [end:expect_partial]
-
-# --8<-- [start:manager]
-import os
-
-checkpoint = tf.train.Checkpoint(model=model)
-manager = tf.train.CheckpointManager(checkpoint, "kept", max_to_keep=2)
-for _ in range(3):
-    model.fit(x, y, epochs=1, verbose=0)
-    manager.save()
-
-print(manager.checkpoints)
-for name in sorted(os.listdir("kept")):
-    print(name)
-# --8<-- [end:manager]
-
-
-# --8<-- [start:manager_restore]
-def compiled_and_built(net):
-    net.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-    net(x[:1])
+def built_net(container=tuple):
+    net = compiled_and_built(Net(container))
     net.optimizer.build(net.trainable_variables)
     return net
 
 
-restored = compiled_and_built(Net())
-checkpoint = tf.train.Checkpoint(model=restored)
-manager = tf.train.CheckpointManager(checkpoint, "kept", max_to_keep=2)
+Checkpoint = tf.train.Checkpoint
+trained = built_net()
+trained.fit(x, y, epochs=1, verbose=0)
+path = Checkpoint(model=trained).save("tuple/net")
 
-status = checkpoint.restore(manager.latest_checkpoint)
+target = built_net()
+attempt("compiled and built", Checkpoint(model=target).restore(path), target)
+
+target = Net(tuple)
+target(x[:1])
+attempt("built, not compiled", Checkpoint(model=target).restore(path), target)
+
+target = Net(tuple)
+status = Checkpoint(model=target).restore(path)
+target(x[:1])
+attempt("built after restore", status, target)
+
+target = built_net()
+attempt("another name", Checkpoint(net=target).restore(path), target)
+
+target = built_net()
+attempt("no checkpoint found", Checkpoint(model=target).restore(None), target)
+
+trained = built_net(list)
+trained.fit(x, y, epochs=1, verbose=0)
+path = Checkpoint(model=trained).save("list/net")
+target = built_net(list)
+attempt("layers in a list", Checkpoint(model=target).restore(path), target)
+
+path = Checkpoint(model=trained, arrays=trained.variables).save("both/net")
+target = built_net(list)
+checkpoint = Checkpoint(model=target, arrays=target.variables)
+attempt("the same, and arrays", checkpoint.restore(path), target)
+# --8<-- [end:assertions]
+
+# --8<-- [start:inference]
+path = tf.train.latest_checkpoint("checkpoints")
+served = Net()
+served(x[:1])
+print("equal before:", same_predictions(model, served))
+checkpoint = tf.train.Checkpoint(arrays=served.variables)
+status = checkpoint.restore(path).expect_partial()
 status.assert_existing_objects_matched()
-status.assert_consumed()
-for saved, loaded in zip(model.variables, restored.variables, strict=True):
-    np.testing.assert_array_equal(saved, loaded)
-print(len(restored.variables), "arrays equal")
-print("continues after step", int(restored.optimizer.iterations))
-# --8<-- [end:manager_restore]
+print("equal after: ", same_predictions(model, served))
+# --8<-- [end:inference]
+
+# --8<-- [start:manager]
+import os
+
+manager = tf.train.CheckpointManager(
+    checkpoint_of(model), "kept", max_to_keep=2
+)
+for _ in range(3):
+    model.fit(x, y, epochs=1, verbose=0)
+    manager.save()
+print(sorted(name for name in os.listdir("kept") if "index" in name))
+
+continued = compiled_and_built(Net())
+checkpoint = restore(continued, tf.train.latest_checkpoint("kept"))
+print("predictions equal:", same_predictions(model, continued))
+print("continues after step", int(continued.optimizer.iterations))
+
+manager = tf.train.CheckpointManager(checkpoint, "kept", max_to_keep=2)
+print("next:", manager.save())
+# --8<-- [end:manager]
 
 # --8<-- [start:manager_empty]
-fresh = compiled_and_built(Net())
-checkpoint = tf.train.Checkpoint(model=fresh)
-elsewhere = tf.train.CheckpointManager(checkpoint, "keep", max_to_keep=2)
-print("restored from:", elsewhere.restore_or_initialize())
-print("moving_mean still 0:", not np.any(fresh.bn.moving_mean.numpy()))
+for folder in ["keep", "kept"]:
+    fresh = compiled_and_built(Net())
+    checkpoint = checkpoint_of(fresh)
+    elsewhere = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=2)
+    path = elsewhere.restore_or_initialize()
+    print(f"restored from {path}: {same_predictions(model, fresh)}")
+
+try:
+    restore(fresh, tf.train.latest_checkpoint("keep"))
+except FileNotFoundError as error:
+    print("FileNotFoundError:", error)
 # --8<-- [end:manager_empty]
 
-# --8<-- [start:manager_required]
-manager = tf.train.CheckpointManager(checkpoint, "kept", max_to_keep=2)
-path = manager.restore_or_initialize()
-if path is None:
-    raise FileNotFoundError(f"no checkpoint in {manager.directory}")
-print("restored from:", path)
-np.testing.assert_array_equal(
-    model(x, training=False), fresh(x, training=False)
-)
-print("predictions equal")
-# --8<-- [end:manager_required]
-
 # --8<-- [start:write]
-path = tf.train.Checkpoint(model=model).write("written/net")
-print(path)
-status = tf.train.Checkpoint(model=compiled_and_built(Net())).restore(path)
-try:
-    status.assert_consumed()
-except AssertionError as error:
-    print("AssertionError:", str(error).partition(",")[0])
-    print("save_counter named:", "save_counter" in str(error))
+path = checkpoint_of(model).write("written/net")
+fresh = compiled_and_built(Net())
+for method in ["restore", "read"]:
+    status = getattr(checkpoint_of(fresh), method)(path)
+    print(
+        f"{path}, {method}: assert_consumed {outcome(status.assert_consumed)}"
+    )
 # --8<-- [end:write]
 
-# --8<-- [start:read]
-status = tf.train.Checkpoint(model=compiled_and_built(Net())).read(path)
-status.assert_existing_objects_matched()
-status.assert_consumed()
-print("both assertions pass")
-# --8<-- [end:read]
-
-
-# --8<-- [start:list_model]
-class ListNet(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.blocks = [
-            keras.layers.Dense(10, activation="relu"),
-            keras.layers.BatchNormalization(),
-        ]
-        self.head = keras.layers.Dense(5, activation="softmax")
-
-    def call(self, x, training=False):
-        dense, bn = self.blocks
-        return self.head(bn(dense(x), training=training))
-
-
-listed = compiled_and_built(ListNet())
-listed.fit(x, y, epochs=5, verbose=0)
-# --8<-- [end:list_model]
-
-# --8<-- [start:list_keys]
-path = tf.train.Checkpoint(model=listed).save("listed/net")
-for key, shape in tf.train.list_variables(path):
-    name = key.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE")
-    optimizer = "optimizer" in name and "_trainable" not in name
-    if name.startswith("model/") and not optimizer:
-        print(name, shape)
-# --8<-- [end:list_keys]
-
-# --8<-- [start:list_restore]
-lost = compiled_and_built(ListNet())
-status = tf.train.Checkpoint(model=lost).restore(path)
-status.assert_existing_objects_matched()
-status.assert_consumed()
-
-for saved, loaded in zip(listed.variables, lost.variables, strict=True):
-    print(f"{saved.name:16} equal: {np.array_equal(saved, loaded)}")
-# --8<-- [end:list_restore]
-
-# --8<-- [start:list_fix]
-listed.save_weights("listed.weights.h5")
-lost.load_weights("listed.weights.h5")
-
-np.testing.assert_array_equal(
-    listed(x, training=False), lost(x, training=False)
-)
-print("predictions equal")
-# --8<-- [end:list_fix]
-
-
-# --8<-- [start:containers]
-bn = keras.layers.BatchNormalization()
-bn.build((None, 20))
-for container in [[bn], {"bn": bn}, (bn,)]:
-    holder = keras.Model()
-    holder.blocks = container
-    path = tf.train.Checkpoint(model=holder).save("containers/net")
-    keys = [key for key, shape in tf.train.list_variables(path)]
-    found = any("moving_mean" in key for key in keys)
-    print(f"{type(container).__name__:5} moving_mean in the file: {found}")
-# --8<-- [end:containers]
-
-# --8<-- [start:trainable_only]
-path = tf.train.Checkpoint(v=model.trainable_variables).save("trainable/net")
-
-target = compiled_and_built(Net())
-status = tf.train.Checkpoint(v=target.trainable_variables).restore(path)
-status.assert_existing_objects_matched()
-status.assert_consumed()
-for name in ["gamma", "beta", "moving_mean", "moving_variance"]:
-    saved, loaded = getattr(model.bn, name), getattr(target.bn, name)
-    print(f"{name:16} equal: {np.array_equal(saved, loaded)}")
-# --8<-- [end:trainable_only]
-
-# --8<-- [start:all_variables]
-path = tf.train.Checkpoint(v=model.variables).save("all/net")
-
-target = compiled_and_built(Net())
-status = tf.train.Checkpoint(v=target.variables).restore(path)
-status.assert_consumed()
-np.testing.assert_array_equal(
-    model(x, training=False), target(x, training=False)
-)
-print("predictions equal")
-# --8<-- [end:all_variables]
 
 # --8<-- [start:frozen]
-frozen = Net()
-frozen.bn.trainable = False
-path = tf.train.Checkpoint(model=compiled_and_built(frozen)).save("frozen/net")
+def two_norms(frozen):
+    norms = [keras.layers.BatchNormalization(name=name) for name in ["a", "b"]]
+    net = keras.Sequential([keras.Input((8,)), *norms])
+    net.get_layer(frozen).trainable = False
+    net.compile("adam", "mse")
+    net.optimizer.build(net.trainable_variables)
+    return net
 
-unfrozen = compiled_and_built(Net())
-try:
-    tf.train.Checkpoint(model=unfrozen).restore(path)
-except ValueError as error:
-    print("ValueError:", str(error).partition(" and name ")[0])
-print("layer is trainable:", unfrozen.bn.trainable)
+
+first = two_norms(frozen="a")
+rows = np.random.normal(5, 3, size=(64, 8)).astype("float32")
+first.fit(rows, rows, epochs=3, verbose=0)
+path = tf.train.Checkpoint(model=first).save("flags/net")
+for frozen in ["b", "a"]:
+    other = two_norms(frozen)
+    status = tf.train.Checkpoint(model=other).restore(path)
+    print(f"{frozen} frozen: a's gamma is", end=" ")
+    for name in ["a", "b"]:
+        if np.array_equal(other.layers[0].gamma, first.get_layer(name).gamma):
+            print(f"{name}'s,", end=" ")
+    print("assert_consumed", outcome(status.assert_consumed))
 # --8<-- [end:frozen]
 
-# --8<-- [start:frozen_first]
-refrozen = Net()
-refrozen.bn.trainable = False
-status = tf.train.Checkpoint(model=compiled_and_built(refrozen)).restore(path)
-status.assert_consumed()
-np.testing.assert_array_equal(
-    frozen(x, training=False), refrozen(x, training=False)
-)
-print("predictions equal")
-# --8<-- [end:frozen_first]
+# --8<-- [start:frozen_refused]
+path = checkpoint_of(first).save("flags/all")
+for frozen in ["b", "a"]:
+    other = two_norms(frozen)
+    try:
+        restore(other, path)
+        print(
+            frozen, "frozen:", equal(first.variables, other.variables), "of 8"
+        )
+    except ValueError as error:
+        print(f"{frozen} frozen: ValueError: {error}")
+# --8<-- [end:frozen_refused]
+
+
+# --8<-- [start:normalization]
+def adapted(data):
+    normalization = keras.layers.Normalization()
+    normalization.adapt(data)
+    net = keras.Sequential(
+        [keras.Input((8,)), normalization, keras.layers.BatchNormalization()]
+    )
+    net.compile("adam", "mse")
+    net.optimizer.build(net.trainable_variables)
+    return net
+
+
+first, other = adapted(rows), adapted(rows * 10)
+print("predictions equal:", np.array_equal(first(rows), other(rows)))
+both = {"model": first, "arrays": first.variables}
+path = tf.train.Checkpoint(**both).save("adapted/net")
+both = {"model": other, "arrays": other.variables}
+tf.train.Checkpoint(**both).restore(path).assert_consumed()
+print("arrays equal:", equal(first.variables, other.variables), "of 7")
+print("predictions equal:", np.array_equal(first(rows), other(rows)))
+other.layers[0].finalize_state()
+print("finalized, equal: ", np.array_equal(first(rows), other(rows)))
+
+other = adapted(rows * 10)
+restore(other, checkpoint_of(first).save("adapted/all"))
+print("restore(), equal: ", np.array_equal(first(rows), other(rows)))
+# --8<-- [end:normalization]
+
+# --8<-- [start:trainable_only]
+for arrays in ["trainable_variables", "variables"]:
+    path = tf.train.Checkpoint(v=getattr(model, arrays)).save("some/net")
+    target = compiled_and_built(Net())
+    status = tf.train.Checkpoint(v=getattr(target, arrays)).restore(path)
+    status.assert_consumed()
+    print(f"{arrays:20} {equal(model.variables, target.variables)} of 8 equal")
+# --8<-- [end:trainable_only]
 
 # --8<-- [start:path]
+target = compiled_and_built(Net())
 for path in ["checkpoints", "checkpoints/net"]:
     try:
         tf.train.Checkpoint(model=target).restore(path)
     except tf.errors.OpError as error:
-        print(f"{type(error).__name__}: {error.message}")
+        print(f"{type(error).__name__}: {error.message.partition(':')[0]}")
+print(tf.train.latest_checkpoint("checkpoints/net"))
+print(tf.train.latest_checkpoint("checkpoints"))
 # --8<-- [end:path]
-
-# --8<-- [start:latest]
-path = tf.train.latest_checkpoint("checkpoints")
-print(path)
-status = tf.train.Checkpoint(model=target).restore(path)
-status.assert_existing_objects_matched()
-# --8<-- [end:latest]
