@@ -1,0 +1,80 @@
+"""Two networks that are trained against each other, under each policy."""
+
+import keras
+import numpy as np
+
+from tests.zoo import compare
+from tests.zoo.core import NotFor, proof
+
+SHOWS = {
+    "train/gan.py": "make_generator make_discriminator distance train distance_of "
+    "checkpoint_of Concat compiled moved"
+}
+
+
+def networks(recipe):
+    return recipe["make_generator"](), recipe["make_discriminator"]()
+
+
+@proof("train/gan.py:Gan")
+def gan(recipe, member):
+    if member.build.__name__ not in ("functional", "float16", "bfloat16"):
+        raise NotFor("a classifier; run with the networks of the page, per policy")
+    x = np.random.default_rng(0).uniform(-1, 1, (150, 8, 8, 1)).astype("float32")
+    models = []
+    for jit in [False, True]:
+        keras.utils.set_random_seed(0)
+        model = recipe["Gan"](*networks(recipe))
+        before = [np.asarray(v) for v in model.variables]
+        model.compile(
+            keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05), jit_compile=jit
+        )
+        scaled = isinstance(
+            model.generator_optimizer, keras.optimizers.LossScaleOptimizer
+        )
+        assert scaled == (member.policy == "mixed_float16")
+        history = model.fit(x, batch_size=64, epochs=2, verbose=0).history
+        assert set(history) == {"generator_loss", "discriminator_loss"}
+        assert all(0.1 < value < 5 for value in np.ravel(list(history.values())))
+        for variable, old in zip(model.variables, before, strict=True):
+            if variable.name != "seed_generator_state":
+                assert not np.array_equal(variable, old), f"{variable.path} stayed"
+        assert int(model.generator_optimizer.iterations) == 6
+        assert int(model.discriminator_optimizer.iterations) == 6
+        models.append(model)
+    generator = models[0].generator
+    generator.save("generator.keras")
+    noise = np.random.default_rng(1).normal(size=(5, 16)).astype("float32")
+    np.savez("images.npz", noise=noise, images=compare.predictions(generator, noise)[0])
+
+    # The loss that is reported is that of the steps, by rows.
+    keras.utils.set_random_seed(0)
+    eager = recipe["Gan"](*networks(recipe))
+    eager.compile(
+        keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0), run_eagerly=True
+    )
+    seen = []
+    loss_of = eager.loss_of
+
+    def watched(y, outputs):
+        loss = loss_of(y, outputs)
+        seen.append((len(outputs), float(loss)))
+        return loss
+
+    eager.loss_of = watched
+    history = eager.fit(x, batch_size=64, epochs=1, verbose=0).history
+    rows = np.array([count for count, _ in seen]).reshape(-1, 3)[:, 0]
+    losses = np.array([loss for _, loss in seen]).reshape(-1, 3)
+    by_rows = np.average(losses, axis=0, weights=rows)
+    np.testing.assert_allclose(
+        history["discriminator_loss"][0], by_rows[0] + by_rows[1], 1e-4
+    )
+    np.testing.assert_allclose(history["generator_loss"][0], by_rows[2], 1e-4)
+
+
+@gan.in_a_new_process
+def gan_elsewhere(recipe, member):
+    expected = np.load("images.npz")
+    generator = keras.saving.load_model("generator.keras")
+    images = compare.predictions(generator, expected["noise"])[0]
+    np.testing.assert_allclose(images, expected["images"], 1e-3, 1e-3)
