@@ -156,25 +156,3 @@ print("moving_mean:", hasattr(layer, "moving_mean"))
 print("moving_var:", hasattr(layer, "moving_var"))
 print("moving_variance:", hasattr(layer, "moving_variance"))
 # --8<-- [end:attribute_names]
-
-# --8<-- [start:fine_tune]
-bn = keras.layers.BatchNormalization()
-inner = keras.Sequential([keras.Input(shape=(20,)), bn])
-inputs = keras.Input(shape=(20,))
-normalized = inner(inputs, training=False)
-outputs = keras.layers.Dense(5, activation="softmax")(normalized)
-tuned = keras.Model(inputs, outputs)
-tuned.compile(optimizer="adam", loss="categorical_crossentropy")
-
-before = bn.moving_mean.numpy()
-tuned.fit(x_train, y_train, epochs=1, verbose=0)
-kept = np.array_equal(before, bn.moving_mean)
-print("training=False kept the statistics:", kept)
-
-bn.trainable = False
-tuned.compile(optimizer="adam", loss="categorical_crossentropy")
-before = bn.moving_mean.numpy()
-tuned.fit(x_train, y_train, epochs=1, verbose=0)
-kept = np.array_equal(before, bn.moving_mean)
-print("trainable=False kept the statistics:", kept)
-# --8<-- [end:fine_tune]
