@@ -2,7 +2,7 @@
 
 Their libraries fill an environment of their own, and each of their scripts starts a
 fresh interpreter, so the everyday tests only check that the record belongs to what
-the pages show and to the pinned versions.
+the pages show, to the proofs of their recipes and to the pinned versions.
 """
 
 import argparse
@@ -17,6 +17,13 @@ from tests import pages
 ROOT = Path(__file__).parents[1]
 RECORD = ROOT / "tests" / "backends.txt"
 SESSION = "backends"
+PROOFS = ROOT / "tests" / "backends_zoo.py"
+# What the proofs are made of, and the file that one of the pages imports.
+NEEDED = [
+    PROOFS,
+    *(ROOT / "tests" / "zoo" / f"{name}.py" for name in ("compare", "core", "members")),
+    ROOT / pages.TOOLS,
+]
 
 
 def shown() -> dict[str, str]:
@@ -31,6 +38,13 @@ def shown() -> dict[str, str]:
     return found
 
 
+def proofs() -> dict[str, str]:
+    """Return a short hash of the proofs of the session's recipes."""
+    text = "\0".join(path.read_text("utf-8") for path in NEEDED)
+    name = PROOFS.relative_to(ROOT).as_posix()
+    return {name: hashlib.sha256(text.encode()).hexdigest()[:12]}
+
+
 def pinned() -> dict[str, str]:
     """Return the versions that the session's environment is made of."""
     locks = [ROOT / ".lock" / name for name in ("backends.txt", "torch.txt")]
@@ -41,7 +55,8 @@ def pinned() -> dict[str, str]:
 
 def record() -> str:
     """Return the text that says what was run with which versions."""
-    lines = [f"{name} {what}" for name, what in {**pinned(), **shown()}.items()]
+    recorded = {**pinned(), **shown(), **proofs()}
+    lines = [f"{name} {what}" for name, what in recorded.items()]
     return "\n".join(
         ["# Written by `make backends` after all of it passed.", *lines, ""]
     )
@@ -57,7 +72,7 @@ def main() -> None:
     )
     # Nothing else: what selects some of the pages would have all of them recorded.
     options = ["--update-outputs"] if parser.parse_args().update_outputs else []
-    command = [sys.executable, "-m", "pytest", "-n", "2", "-m", SESSION, "docs"]
+    command = [sys.executable, "-m", "pytest", "-n", "2", "-m", SESSION, "docs", PROOFS]
     if code := subprocess.run([*command, *options], cwd=ROOT).returncode:
         sys.exit(code)
     RECORD.write_text(record(), "utf-8")
