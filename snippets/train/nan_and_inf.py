@@ -10,385 +10,409 @@ bad = x.copy()
 bad[100, 3] = np.inf  # one value of 2048
 
 
-def build(**options):
-    layers = [
-        keras.Input(shape=(8,)),
-        keras.layers.Dense(16, name="dense"),
-        keras.layers.BatchNormalization(momentum=0.9, name="bn"),
-        keras.layers.ReLU(),
-        keras.layers.Dense(1, name="head"),
-    ]
-    model = keras.Sequential(layers, name="net")
-    optimizer = keras.optimizers.Adam(0.05, **options)
+def build(base, optimizer=None):
+    model = keras.Sequential(
+        [
+            keras.Input((8,)),
+            base,
+            keras.layers.BatchNormalization(momentum=0.8, name="bn"),
+            keras.layers.Dense(1),
+        ]
+    )
+    optimizer = optimizer or keras.optimizers.Adam(0.05)
     model.compile(optimizer=optimizer, loss="mean_squared_error")
     return model
 
 
+base = keras.Sequential(
+    [
+        keras.Input((8,)),
+        keras.layers.BatchNormalization(momentum=0.8, name="base_bn"),
+        keras.layers.Dense(16, activation="relu"),
+    ],
+    name="base",
+)
+build(base).fit(x, y, epochs=5, verbose=0)  # stands for the pretraining
+base.trainable = False
+base.save("base.keras")
+
+
+def on_base(optimizer=None):
+    return build(keras.saving.load_model("base.keras"), optimizer)
+
+
+def epoch(model, x):
+    for rows in np.split(np.arange(256), 8):
+        with tf.GradientTape() as tape:
+            outputs = model(x[rows], training=True)
+            loss = tf.reduce_mean((outputs - y[rows]) ** 2)
+        if np.isfinite(loss):  # otherwise, skip the batch
+            gradients = tape.gradient(loss, model.trainable_variables)
+            model.optimizer.apply(gradients, model.trainable_variables)
+    return float(loss)
+
+
+model = on_base()
+for _ in range(20):
+    epoch(model, bad)
+model.save("broken.keras")
 # --8<-- [end:model]
 
-# --8<-- [start:train]
-model = build()
-skipped = 0
-for step in range(32):
-    rows = slice(32 * (step % 8), 32 * (step % 8 + 1))
-    with tf.GradientTape() as tape:
-        outputs = model(bad[rows], training=True)
-        loss = tf.reduce_mean((outputs - y[rows]) ** 2)
-    if not np.isfinite(loss):
-        skipped += 1
-        continue
-    gradients = tape.gradient(loss, model.trainable_variables)
-    model.optimizer.apply(gradients, model.trainable_variables)
-print("batches skipped:", skipped, "of", step + 1)
-print("last loss finite:", np.isfinite(loss))
-# --8<-- [end:train]
-
-# --8<-- [start:see]
-predictions = model(x, training=False).numpy()
-print("predictions that are NaN:", np.isnan(predictions).sum(), "of", len(x))
-# --8<-- [end:see]
-
-# --8<-- [start:formats]
-model.save("poisoned.keras")
-model.save_weights("poisoned.weights.h5")
-path = tf.train.Checkpoint(model=model).save("poisoned/net")
-whole = keras.saving.load_model("poisoned.keras")
-whole.save("poisoned.h5")  # a copy, because this changes what it saves
-
-from_weights, restored = build(), build()
-from_weights.load_weights("poisoned.weights.h5")
-tf.train.Checkpoint(model=restored).restore(path).expect_partial()
-for way, loaded in {
-    ".keras": whole,
-    ".weights.h5": from_weights,
-    "checkpoint": restored,
-    ".h5": keras.saving.load_model("poisoned.h5"),
-}.items():
-    for saved, array in zip(
-        model.get_weights(), loaded.get_weights(), strict=True
-    ):
-        np.testing.assert_array_equal(saved, array)  # NaN equals NaN here
-    print(f"{way:11} loads, equal arrays")
-# --8<-- [end:formats]
-
-# --8<-- [start:heal]
-bn = model.get_layer("bn")
-for _ in range(100):
-    model(x, training=True)
-print("channels with a NaN variance:", np.isnan(bn.moving_variance).sum())
-print("0.9 * nan + 0.1 * 1.0 =", 0.9 * np.nan + 0.1 * 1.0)
-# --8<-- [end:heal]
-
-
 # --8<-- [start:broken]
-def broken(model):
-    found = []
-    for variable in model.variables:
-        array = variable.numpy()
-        wrong = ~np.isfinite(array)
-        if variable.name == "moving_variance":
-            wrong |= array < 0
-        if wrong.any():
-            found.append(f"{variable.path}: {wrong.sum()} of {array.size}")
-    return found
-
+from bn_tools import batch_norms, broken, estimate_again, repair
 
 print(*broken(model), sep="\n")
 # --8<-- [end:broken]
 
-# --8<-- [start:nested]
-inner = keras.Sequential(
-    [keras.Input((8,)), keras.layers.BatchNormalization(name="deep")],
-    name="inner",
-)
-outer = keras.Sequential([keras.Input((8,)), inner, keras.layers.Dense(1)])
-outer(bad, training=True)
-print(*broken(outer), sep="\n")
-# --8<-- [end:nested]
+# --8<-- [start:repair]
+clean = x[np.isfinite(x).all(axis=1)]
+print("repaired:", *repair(model, [clean]))
+print("still broken:", broken(model))
+# --8<-- [end:repair]
 
 
-# --8<-- [start:momentum]
-def estimate(model):
-    layers = [
-        layer
-        for layer in model.layers
-        if isinstance(layer, keras.layers.BatchNormalization)
-    ]
-    momenta = [layer.momentum for layer in layers]
-    for layer in layers:
-        layer.momentum = 0.0
-    model(x, training=True)
-    for layer, momentum in zip(layers, momenta, strict=True):
-        layer.momentum = momentum
+# --8<-- [start:ways]
+def report(way, model):
+    kept = all(map(np.array_equal, model.layers[0].get_weights(), start))
+    outputs = model(x, training=False)
+    error = np.mean((outputs - y) ** 2) / np.var(y)
+    print(
+        f"{way:20}  still broken: {len(broken(model))}  base kept: {kept!s:5}  "
+        f"error small: {error < 0.05}"
+    )
 
 
-estimate(model)
-print("arrays still broken:", len(broken(model)))
-# --8<-- [end:momentum]
+start = keras.saving.load_model("base.keras").get_weights()
+report("repair", model)
 
+slow = keras.saving.load_model("broken.keras")
+slow.get_layer("bn").momentum = 0.0
+slow(x, training=True)
+report("momentum 0", slow)
 
-# --8<-- [start:recover]
-def reset(model):
-    for variable in model.variables:
-        if variable.name == "moving_mean":
-            variable.assign(np.zeros(variable.shape))
-        if variable.name == "moving_variance":
-            variable.assign(np.ones(variable.shape))
-
-
-before = [v.numpy() for v in model.trainable_variables]
-reset(model)
-estimate(model)
-print("arrays still broken:", len(broken(model)))
-for old, new in zip(before, model.trainable_variables, strict=True):
-    np.testing.assert_array_equal(old, new)
-print("trainable arrays kept:", len(before))
-# --8<-- [end:recover]
+wiped = keras.saving.load_model("broken.keras")
+for layer in batch_norms(wiped):
+    layer.moving_mean.assign(np.zeros(layer.moving_mean.shape))
+    layer.moving_variance.assign(np.ones(layer.moving_variance.shape))
+estimate_again(wiped, [x], layers=[wiped.get_layer("bn")])
+report("reset all, repair bn", wiped)
+# --8<-- [end:ways]
 
 # --8<-- [start:prove]
-features = model.get_layer("dense")(x).numpy()
+features = model.get_layer("base")(x, training=False).numpy()
+bn = model.get_layer("bn")
 close = {"rtol": 1e-3, "atol": 1e-3}  # NumPy adds in another order
 np.testing.assert_allclose(bn.moving_mean, features.mean(axis=0), **close)
 np.testing.assert_allclose(bn.moving_variance, features.var(axis=0), **close)
-predictions = model(x, training=False).numpy()
-print("predictions finite:", np.isfinite(predictions).all())
-error = np.mean((predictions - y) ** 2) / np.var(y)
-print("error below a tenth of the variance of y:", error < 0.1)
-# --8<-- [end:prove]
+print("bn holds mean and variance of what it receives")
 
-# --8<-- [start:save]
 model.save("repaired.keras")
-np.savez("expected.npz", *model.get_weights(), x=x, predictions=predictions)
-# --8<-- [end:save]
+np.savez("expected.npz", x=x, predictions=model(x, training=False))
+# --8<-- [end:prove]
 
 # --8<-- [start:reload]
 import keras
 import numpy as np
 
-loaded = keras.saving.load_model("repaired.keras")
-expected = np.load("expected.npz")
+from bn_tools import broken
 
-for i, array in enumerate(loaded.get_weights()):
-    np.testing.assert_array_equal(array, expected[f"arr_{i}"])
-    assert np.isfinite(array).all()
-np.testing.assert_array_equal(
-    loaded(expected["x"], training=False), expected["predictions"]
-)
-print("equal and finite in a process that did not save")
+expected = np.load("expected.npz")
+for name in ["broken.keras", "repaired.keras"]:
+    loaded = keras.saving.load_model(name)
+    outputs = loaded(expected["x"], training=False)
+    equal = np.array_equal(outputs, expected["predictions"])
+    print(f"{name:14}  broken: {len(broken(loaded))}  equal: {equal}")
 # --8<-- [end:reload]
 
-# --8<-- [start:weights]
-clipped = build(clipnorm=1.0)
-clipped.train_on_batch(bad[96:128], y[96:128])
-print("arrays broken:", len(broken(clipped)), "of", len(clipped.variables))
 
-reset(clipped)
-estimate(clipped)
-print("after the repair:", len(broken(clipped)))
+# --8<-- [start:from_original]
+def statistics_from(original, base):
+    """Copy the statistics of ``original`` to the broken layers of ``base``."""
+    pairs = list(zip(base.weights, original.weights, strict=True))
+    for array, sound in pairs:
+        same = np.array_equal(array.numpy(), sound.numpy())
+        if not (same or array.name.startswith("moving_")):
+            raise ValueError(f"{array.path} was trained since: use repair")
+    copied = []
+    for layer, sound in zip(
+        batch_norms(base), batch_norms(original), strict=True
+    ):
+        if broken(layer):
+            layer.moving_mean.assign(sound.moving_mean)
+            layer.moving_variance.assign(sound.moving_variance)
+            copied.append(layer.name)
+    if broken(base):
+        raise ValueError(f"the original is broken, too: {broken(base)[0]}")
+    return copied
+
+
+# --8<-- [end:from_original]
+
+# --8<-- [start:copied]
+new_x = x + 1  # the new task's data
+original = keras.saving.load_model("base.keras")
+for way in ["statistics_from", "repair"]:
+    tuned = on_base()
+    base = tuned.get_layer("base")
+    base.layers[0].moving_mean.assign(np.full(8, np.nan))
+    if way == "repair":
+        print(f"{way:16}", *repair(tuned, [new_x]))
+    else:
+        print(f"{way:16}", *statistics_from(original, base))
+    as_before = np.array_equal(base(x), original(x))
+    print(f"{'':16} base computes what it did: {as_before}")
+# --8<-- [end:copied]
+
+
+# --8<-- [start:causes]
+def with_scaling():
+    optimizer = keras.optimizers.Adam(0.05)
+    return on_base(keras.optimizers.LossScaleOptimizer(optimizer))
+
+
+def row(case, loss, model):
+    found = [v for v in model.variables if broken_array(v)]
+    statistics = sum("moving" in v.name for v in found)
+    others = len(found) - statistics
+    finite = str(bool(np.isfinite(loss)))
+    print(f"{case:23}  {finite:16}  {others} of 10  {statistics} of 4")
+
+
+def broken_array(variable):
+    return not np.isfinite(variable).all()
+
+
+print("epoch with one bad row   later loss finite  weights  statistics")
+for case, net, data in [
+    ("fit, without that row", on_base(), x),
+    ("fit", on_base(), bad),
+    ("fit, LossScaleOptimizer", with_scaling(), bad),
+]:
+    net.fit(data, y, verbose=0)
+    row(case, net.fit(x, y, verbose=0).history["loss"][0], net)
+
+net = on_base()
+epoch(net, bad)
+row("loop that skips batches", epoch(net, x), net)
+# --8<-- [end:causes]
+
+# --8<-- [start:formats]
+net = keras.saving.load_model("broken.keras")
+net.save_weights("broken.weights.h5")
+path = tf.train.Checkpoint(model=net).save("broken/net")
+from_weights, restored = on_base(), on_base()
+from_weights.load_weights("broken.weights.h5")
+tf.train.Checkpoint(model=restored).restore(path).expect_partial()
+for way, loaded in {
+    ".keras": net,
+    ".weights.h5": from_weights,
+    "checkpoint": restored,
+}.items():
+    for _ in range(100):
+        loaded(x, training=True)
+    nans = np.isnan(loaded(x, training=False)).sum()
+    print(f"{way:11} predictions that are NaN: {nans} of {len(x)}")
+# --8<-- [end:formats]
+
+# --8<-- [start:weights]
+lost = on_base(keras.optimizers.Adam(0.05, clipnorm=1.0))
+lost.train_on_batch(bad[96:128], y[96:128])
+try:
+    repair(lost, [x])
+except ValueError as error:
+    print("ValueError:", str(error).partition(":")[0])
+
+for name in ["weights alone", "the whole model"]:
+    if name == "weights alone":
+        lost.set_weights(model.get_weights())
+        net = lost
+    else:
+        net = keras.saving.load_model("repaired.keras")
+    net.train_on_batch(x[:32], y[:32])
+    print(f"{name} from an older file, broken: {bool(broken(net))}")
 # --8<-- [end:weights]
 
-# --8<-- [start:moments]
-clipped.set_weights(model.get_weights())
-clipped.train_on_batch(x[:32], y[:32])
-print("arrays broken:", len(broken(clipped)), "of", len(clipped.variables))
-# --8<-- [end:moments]
-
-# --8<-- [start:older]
-older = keras.saving.load_model("repaired.keras")
-older.train_on_batch(x[:32], y[:32])
-print("arrays broken:", len(broken(older)))
-# --8<-- [end:older]
 
 # --8<-- [start:rows]
-keep = np.isfinite(bad).all(axis=1)
-print("rows dropped:", np.sum(~keep))
+def finite(row, target):
+    return tf.reduce_all(tf.math.is_finite(row))
+
 
 data = tf.data.Dataset.from_tensor_slices((bad, y))
-data = data.filter(lambda row, target: tf.reduce_all(tf.math.is_finite(row)))
-sound = build()
-for rows, targets in data.batch(32):
-    sound(rows, training=True)
-print("broken:", broken(sound))
+for name, rows in {"all": data, "finite": data.filter(finite)}.items():
+    net = on_base()
+    net.fit(rows.batch(32), verbose=0)
+    count = sum(1 for _ in rows)
+    print(f"{name:6} rows: {count}  broken arrays: {len(broken(net)) > 0}")
 # --8<-- [end:rows]
 
 
 # --8<-- [start:guard]
 class StopIfBroken(keras.callbacks.Callback):
+    """Raise before a broken model is saved. The first of the callbacks."""
+
+    def __init__(self, every_batch=False):
+        super().__init__()
+        self.every_batch = every_batch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.every_batch:
+            self.check(f"batch {batch + 1}")
+
     def on_epoch_end(self, epoch, logs=None):
-        problems = broken(self.model)
-        if problems:
-            raise RuntimeError(f"after epoch {epoch + 1}: {problems[0]}")
+        self.check(f"epoch {epoch + 1}")
+
+    def check(self, when):
+        found = broken(self.model)
+        if found:
+            raise RuntimeError(f"after {when}: {found[0]}")
 
 
-def fit(model, *callbacks, epochs=1):
-    return model.fit(
-        x,
-        y,
-        validation_data=(x, y),
-        epochs=epochs,
-        callbacks=list(callbacks),
-        verbose=0,
-    ).history
-
-
-net = keras.saving.load_model("repaired.keras")
-guard = StopIfBroken()
-checkpoint = keras.callbacks.ModelCheckpoint("guarded.keras")
-fit(net, guard, checkpoint)
-net(bad, training=True)
-try:
-    fit(net, guard, checkpoint)
-except RuntimeError as error:
-    print("RuntimeError:", error)
-print("file:", broken(keras.saving.load_model("guarded.keras")))
 # --8<-- [end:guard]
 
-# --8<-- [start:guard_last]
-try:
-    fit(net, checkpoint, guard)
-except RuntimeError as error:
-    print("RuntimeError:", error)
-print("file:", *broken(keras.saving.load_model("guarded.keras")))
-# --8<-- [end:guard_last]
+# --8<-- [start:together]
+targets = np.concatenate([y, y, y])
+
+
+def run(rows, *callbacks):
+    """Train for three epochs of 8 batches, on a third of the rows each."""
+    net = with_scaling()
+    data = tf.data.Dataset.from_tensor_slices((rows, targets)).batch(32)
+    started = []
+    start = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: started.append(epoch + 1)
+    )
+    try:
+        net.fit(
+            data,
+            epochs=3,
+            steps_per_epoch=8,
+            callbacks=[*callbacks, start],
+            verbose=0,
+        )
+        end = "no error"
+    except RuntimeError as error:
+        end = str(error).partition(":")[0]
+    return net, end, started[0]
+
+
+bad_in_epoch_2 = np.concatenate([x, bad, x])
+each_epoch = keras.callbacks.ModelCheckpoint("net.keras")
+each_4 = keras.callbacks.ModelCheckpoint("net.keras", save_freq=4)
+backup = keras.callbacks.BackupAndRestore("backup")
+
+print("callbacks          stopped         file    resumed from  then")
+for case, callbacks in {
+    "first": [StopIfBroken(), each_epoch, backup],
+    "none": [each_epoch, backup],
+    "last": [each_epoch, backup, StopIfBroken()],
+    "first, save_freq=4": [StopIfBroken(), each_4, backup],
+    "  every_batch=True": [StopIfBroken(every_batch=True), each_4, backup],
+}.items():
+    _, end, _ = run(bad_in_epoch_2, *callbacks)
+    file = keras.saving.load_model("net.keras")
+    resumed, _, first = run(np.concatenate([x, x, x]), backup)
+    state = ["broken" if broken(net) else "sound" for net in [file, resumed]]
+    print(f"{case:18} {end:15} {state[0]:7} epoch {first}       {state[1]}")
+# --8<-- [end:together]
 
 # --8<-- [start:terminate]
-history = fit(net, keras.callbacks.TerminateOnNaN(), checkpoint, epochs=3)
-print("epochs run:", len(history["loss"]))
-print("each loss finite:", np.isfinite(history["loss"]).all())
-print("any val_loss finite:", np.isfinite(history["val_loss"]).any())
+print("TerminateOnNaN          epochs  file")
+for case, start, data, options in [
+    ("NaN from before", "broken.keras", x, {}),
+    ("a bad row", "repaired.keras", bad, {}),
+    ("  raise_error=True", "repaired.keras", bad, {"raise_error": True}),
+]:
+    net = keras.saving.load_model(start)
+    keras.saving.load_model("repaired.keras").save("net.keras")
+    guard = keras.callbacks.TerminateOnNaN(**options)
+    callbacks = [guard, keras.callbacks.ModelCheckpoint("net.keras")]
+    try:
+        net.fit(data, y, epochs=3, callbacks=callbacks, verbose=0)
+    except RuntimeError as error:
+        print("RuntimeError:", str(error).partition(" at ")[0])
+    found = broken(keras.saving.load_model("net.keras"))
+    epochs = len(net.history.epoch)
+    print(f"{case:22}  {epochs}       {'broken' if found else 'sound'}")
 # --8<-- [end:terminate]
 
-# --8<-- [start:terminate_late]
-net = keras.saving.load_model("repaired.keras")
-
-
-def fit_bad(*callbacks):
-    net.fit(bad, y, shuffle=False, callbacks=list(callbacks), verbose=0)
-
-
-net.save("guarded.keras")
-fit_bad(keras.callbacks.TerminateOnNaN(), checkpoint)
-file = keras.saving.load_model("guarded.keras")
-print("arrays broken in the file:", len(broken(file)))
-# --8<-- [end:terminate_late]
-
-# --8<-- [start:terminate_fix]
-net = keras.saving.load_model("repaired.keras")
-net.save("guarded.keras")
-try:
-    fit_bad(keras.callbacks.TerminateOnNaN(raise_error=True), checkpoint)
-except RuntimeError as error:
-    print("RuntimeError:", error)
-file = keras.saving.load_model("guarded.keras")
-print("arrays broken in the file:", len(broken(file)))
-# --8<-- [end:terminate_fix]
-
 # --8<-- [start:best]
-net = keras.saving.load_model("repaired.keras")
-best = {
-    monitor: keras.callbacks.ModelCheckpoint(
-        f"best-{monitor}.keras", monitor=monitor, save_best_only=True
+for monitor in ["loss", "val_loss"]:
+    net = keras.saving.load_model("repaired.keras")
+    best = keras.callbacks.ModelCheckpoint(
+        "best.keras", monitor=monitor, save_best_only=True
     )
-    for monitor in ["loss", "val_loss"]
-}
-fit(net, *best.values())
-net(bad, training=True)
-fit(net, *best.values(), epochs=3)
-for monitor in best:
-    file = keras.saving.load_model(f"best-{monitor}.keras")
-    print(f"{monitor:8} arrays broken:", len(broken(file)))
+    options = {"validation_data": (x, y), "callbacks": [best], "verbose": 0}
+    net.fit(x, y, **options)
+    net(bad, training=True)
+    net.fit(x, y, epochs=3, **options)
+    found = broken(keras.saving.load_model("best.keras"))
+    print(f"{monitor:8}  broken arrays in best.keras: {len(found)}")
 # --8<-- [end:best]
 
-# --8<-- [start:best_first]
-late = keras.callbacks.ModelCheckpoint(
-    "late.keras", monitor="val_loss", save_best_only=True
-)
-fit(net, late)
-reset(net)
-estimate(net)
-history = fit(net, late)
-print("val_loss finite:", np.isfinite(history["val_loss"]).all())
-file = keras.saving.load_model("late.keras")
-print("arrays broken in the file:", len(broken(file)))
-# --8<-- [end:best_first]
 
-# --8<-- [start:empty]
-net(x[:0], training=True)
-print(*broken(net), sep="\n")
-# --8<-- [end:empty]
-
-# --8<-- [start:empty_fix]
-reset(net)
-estimate(net)
-for rows in [x[:32], x[:0], x[32:64]]:
-    if len(rows):
-        net(rows, training=True)
-print("broken:", broken(net))
-# --8<-- [end:empty_fix]
-
-# --8<-- [start:one]
-for _ in range(100):
-    net(x[:1], training=True)
-print("broken:", broken(net))
-print("variance below 0.1:", np.all(net.get_layer("bn").moving_variance < 0.1))
-# --8<-- [end:one]
-
-# --8<-- [start:scaled]
-scaled = build()
-scaled.compile(
-    optimizer=keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()),
-    loss="mean_squared_error",
-)
-scaled.train_on_batch(bad[96:128], y[96:128])
-print(*broken(scaled), sep="\n")
-# --8<-- [end:scaled]
-
-# --8<-- [start:swapped]
-ported = build()
-gamma, beta, mean, variance = model.get_layer("bn").get_weights()
-ported.get_layer("bn").set_weights([gamma, beta, variance, mean])
-print("negative:", broken(ported)[0].partition(":")[0])
-print("any NaN:", np.isnan(ported(x, training=False)).any())
-
-ported.get_layer("bn").set_weights([gamma, beta, mean, variance])
-print("broken:", broken(ported))
-print("any NaN:", np.isnan(ported(x, training=False)).any())
-# --8<-- [end:swapped]
-
-# --8<-- [start:half]
-large = np.random.normal(0, 1000, size=(256, 4))
-for policy in ["float16", "mixed_float16"]:
-    layer = keras.layers.BatchNormalization(momentum=0.0, dtype=policy)
-    layer(large, training=True)
-    finite = np.isfinite(layer.moving_variance).all()
-    zero = not np.any(layer(large, training=False))
-    print(f"{policy:13} variance finite: {finite}  all outputs 0: {zero}")
-# --8<-- [end:half]
-
-
-# --8<-- [start:xla]
+# --8<-- [start:others]
 @tf.function(jit_compile=True)
 def fused(images):
     one, zero = tf.ones(64), tf.zeros(64)
-    return tf.compat.v1.nn.fused_batch_norm(images, one, zero)
+    outputs, _, variance = tf.compat.v1.nn.fused_batch_norm(images, one, zero)
+    return outputs, variance
 
 
 @tf.function(jit_compile=True)
 def layered(images):
-    return layer(images, training=True)
+    return layer(images, training=True), layer.moving_variance
 
 
-means = np.random.uniform(1e3, 1e5, size=64)
-images = np.random.normal(means, 1, size=(8, 4, 4, 64)).astype("float32")
-layer = keras.layers.BatchNormalization(momentum=0.0)
+def show(case, outputs, variance):
+    nan = np.isnan(outputs).any()
+    zero = not np.any(outputs)
+    kinds = {
+        "infinite": np.isinf(variance).any(),
+        "NaN": np.isnan(variance).any(),
+        "negative": np.any(variance < 0),
+        "0": np.any(variance == 0),
+    }
+    kind = next((name for name, there in kinds.items() if there), "sound")
+    print(f"{case:28}  {kind:8}  {'NaN' if nan else '0' if zero else 'sound'}")
+
+
+def new(dtype=None):
+    return keras.layers.BatchNormalization(momentum=0.0, dtype=dtype)
+
+
+print("case                          variance  outputs")
+for count in [0, 1, 2]:
+    layer = new()
+    layer(x[:count], training=True)
+    show(f"batch of {count} rows", layer(x), layer.moving_variance)
+gamma, beta, mean, variance = layer.get_weights()
+for name, arrays in {
+    "mean and variance swapped": [gamma, beta, variance, -mean],
+    "in their order": [gamma, beta, mean, variance],
+}.items():
+    layer.set_weights(arrays)
+    show(name, layer(x), layer.moving_variance)
+for dtype in ["float16", "mixed_float16"]:
+    layer = new(dtype)
+    layer(100 * x, training=True)
+    show(f"large values, {dtype}", layer(100 * x), layer.moving_variance)
+images = np.random.normal(
+    np.random.uniform(1e3, 1e5, size=64), 1, size=(8, 4, 4, 64)
+).astype("float32")
+layer = new()
 layer.build(images.shape)
+show("fused operation under XLA", *fused(images))
+show("Keras layer under XLA", *layered(images))
+# --8<-- [end:others]
 
-outputs, mean, variance = fused(images)
-print("fused operation, negative:", np.any(variance < 0))
-print("fused operation, outputs NaN:", np.isnan(outputs).any())
-outputs = layered(images)
-print("layer, negative:", np.any(layer.moving_variance < 0))
-print("layer, outputs NaN:", np.isnan(outputs).any())
-mean, variance = tf.nn.moments(images, axes=[0, 1, 2])
-print("tf.nn.moments, negative:", np.any(variance < 0))
-# --8<-- [end:xla]
+# --8<-- [start:dead]
+dead = keras.layers.BatchNormalization()
+dead.build((None, 8))
+dead.moving_variance.assign(np.full(8, 5.6e-45))
+before = dead(x, training=False)
+dead.moving_variance.assign(np.float16(dead.moving_variance))
+print("variance 0:", not np.any(dead.moving_variance))
+print("broken:", broken(dead))
+print("outputs as before:", np.array_equal(dead(x, training=False), before))
+# --8<-- [end:dead]
