@@ -175,30 +175,39 @@ print("moving statistics:", statistics(model))
 # --8<-- [end:loop_right]
 
 # --8<-- [start:without]
-model = compiled(WithoutTraining())
-model.fit(x, y, epochs=10, verbose=0)
-print("moving statistics:", statistics(model))
-print("beta trained:", beta_trained(model))
+for model_class in [WithoutTraining, NotPassedOn]:
+    model = compiled(model_class())
+    model.fit(x, y, epochs=10, verbose=0)
+    print(
+        f"{model_class.__name__:15}  beta trained: {beta_trained(model)}, "
+        f"moving statistics: {statistics(model)}"
+    )
 # --8<-- [end:without]
 
 # --8<-- [start:overridden]
 model = functional(training=False)
+(node,) = model.get_config()["layers"][-1]["inbound_nodes"]
+print("arguments in the model's config:", node["kwargs"])
 model.fit(x, y, epochs=10, verbose=0)
 print("after fit, the statistics have", statistics(model))
 
 model = functional(training=False)
+model(x)
+print("after model(x), they have", statistics(model))
 model(x, training=True)
-print("after training=True, they have", statistics(model))
+print("after model(x, training=True), they have", statistics(model))
 # --8<-- [end:overridden]
 
 # --8<-- [start:kept_frozen]
-model = functional()
-for layer in model.layers:
-    if isinstance(layer, keras.layers.BatchNormalization):
-        layer.trainable = False
-model.compile(optimizer="sgd", loss=mean_of_outputs)
-model.fit(x, y, epochs=10, verbose=0)
-print("after fit, the statistics have", statistics(model))
+from bn_tools import batch_norms
+
+for trainable in [True, False]:
+    model = functional()
+    for layer in batch_norms(model):
+        layer.trainable = trainable
+    model.compile(optimizer="sgd", loss=mean_of_outputs)
+    model.fit(x, y, epochs=10, verbose=0)
+    print(f"trainable = {trainable}: {statistics(model)}")
 # --8<-- [end:kept_frozen]
 
 
