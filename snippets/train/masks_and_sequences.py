@@ -137,8 +137,9 @@ try_between("ReLU", keras.layers.ReLU())
 try_between("LSTM", keras.layers.LSTM(3, return_sequences=True))
 try_between("Conv1D", keras.layers.Conv1D(3, 3, padding="same"))
 try_between("layer of yours", Double())
-try_between("2 * h", lambda h: 2 * h)
+try_between("h + Dense(h)", lambda h: h + keras.layers.Dense(2)(h))
 try_between("keras.ops.tanh", keras.ops.tanh)
+try_between("Sequential", keras.Sequential([keras.layers.Dense(3)]))
 # --8<-- [end:between]
 
 
@@ -150,7 +151,10 @@ class MaskedDouble(Double):
 
 
 try_between("layer of yours", MaskedDouble())
-try_between("2 * h", keras.layers.Rescaling(2.0))
+try_between(
+    "h + Dense(h)",
+    lambda h: keras.layers.Add()([h, keras.layers.Dense(2)(h)]),
+)
 try_between("keras.ops.tanh", keras.layers.Activation("tanh"))
 # --8<-- [end:between_fix]
 
@@ -180,6 +184,26 @@ standardized[~valid] = 0
 layer(keras.layers.Masking()(standardized), training=True)
 print(counted(layer.moving_mean, standardized))
 # --8<-- [end:value_fix]
+
+
+# --8<-- [start:behind]
+def padding(h):
+    steps = np.unique(np.any(np.asarray(h)[~valid] != 0, axis=-1))
+    return "other values" if steps.all() else "0"
+
+
+masked = keras.layers.Masking()(x)
+layer = keras.layers.BatchNormalization(momentum=0.0)
+h = layer(masked, training=True)
+print("padded steps before:", padding(masked))
+print("padded steps behind:", padding(h))
+
+found = keras.layers.Masking().compute_mask(h)
+print("a Masking layer finds them:", np.array_equal(found, valid))
+back = keras.ops.where(valid[..., None], h, 0)
+found = keras.layers.Masking().compute_mask(back)
+print("set back to 0, it finds them:", np.array_equal(found, valid))
+# --8<-- [end:behind]
 
 # --8<-- [start:empty]
 layer = keras.layers.BatchNormalization(momentum=0.5)
