@@ -276,11 +276,19 @@ print("width of the outputs:", width(dropped))
 # --8<-- [end:without_dropout]
 
 # --8<-- [start:rate]
-for layer in layers_in(dropped, {}):
-    if isinstance(layer, keras.layers.Dropout):
-        layer.rate = 0.0
+dropouts = [
+    layer
+    for layer in layers_in(dropped, {})
+    if isinstance(layer, keras.layers.Dropout)
+]
+rates = [layer.rate for layer in dropouts]
+for layer in dropouts:
+    layer.rate = 0.0
 estimate_again(dropped, [3 + noise])
+for layer, rate in zip(dropouts, rates):
+    layer.rate = rate
 print("width of the outputs:", width(dropped))
+print("rates:", [layer.rate for layer in dropouts])
 # --8<-- [end:rate]
 
 # --8<-- [start:preprocessing]
