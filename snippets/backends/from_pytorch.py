@@ -206,10 +206,8 @@ class Port:
         if any(module.training for module in self.names):
             raise ValueError("the net is in training mode: call net.eval()")
         if not all(parameter.requires_grad for parameter in net.parameters()):
-            raise ValueError(
-                "requires_grad=False: call net.requires_grad_() before, and "
-                "set layer.trainable after"
-            )
+            text = "call net.requires_grad_(), and freeze in Keras"
+            raise ValueError(f"requires_grad=False: {text}")
 
     def __call__(self, module, x):
         kind, name = type(module), self.names.get(module, "")

@@ -218,7 +218,7 @@ def row(*cells):
 
 # --8<-- [end:read_all]
 
-# --8<-- [start:pairs]
+# --8<-- [start:write_all]
 import inspect
 import os
 import subprocess
@@ -241,8 +241,9 @@ def run(*functions, **environment):
 
 for backend in ["jax", "torch"]:
     run(build, train_and_save, KERAS_BACKEND=backend)
-print()
+# --8<-- [end:write_all]
 
+# --8<-- [start:pairs]
 row(*"writer reader .keras .weights.h5 .h5 fit load_to_train".split())
 helpers = [build, check, train_on, load_to_train, row]
 for backend in ["tensorflow", "jax", "torch", "numpy"]:
@@ -285,10 +286,13 @@ except TypeError as error:
 
 trained = load_to_train(
     "by-torch.keras",
-    optimizer=keras.optimizers.Adam(0.01),
+    optimizer=keras.optimizers.Adam(0.5),
     loss="sparse_categorical_crossentropy",
 )
-print("load_to_train: step", int(trained.optimizer.iterations))
+rate = float(trained.optimizer.learning_rate)
+print(
+    f"load_to_train: step {int(trained.optimizer.iterations)}, rate {rate:.2f}"
+)
 trained.fit(**rows)
 print("after an epoch of 8 steps: step", int(trained.optimizer.iterations))
 # --8<-- [end:fit_fails]
