@@ -4,6 +4,8 @@ import os
 import keras
 import numpy as np
 
+from bn_tools import compare, write_record
+
 keras.utils.set_random_seed(0)
 x = np.random.normal(5, 3, size=(500, 8)).astype("float32")
 y = x[:, :1] - x[:, 1:2]
@@ -19,238 +21,202 @@ model.compile(optimizer="adam", loss="mse")
 
 # --8<-- [start:save]
 folder = os.path.abspath("checkpoints")
-model.fit(
-    x,
-    y,
-    epochs=3,
-    callbacks=[keras.callbacks.OrbaxCheckpoint(folder)],
-    verbose=0,
-)
+callback = keras.callbacks.OrbaxCheckpoint(folder)
+model.fit(x, y, epochs=3, callbacks=[callback], verbose=0)
+write_record("record.npz", model, x[:32])
 print(os.listdir("checkpoints"))
 # --8<-- [end:save]
 
 # --8<-- [start:load]
 reloaded = keras.saving.load_model(folder)
+print(compare("record.npz", reloaded))
 # --8<-- [end:load]
 
-
-# --8<-- [start:prove]
-def compare(model, reloaded):
-    starts = {"gamma": 1, "beta": 0, "moving_mean": 0, "moving_variance": 1}
-    layers = [
-        layer
-        for layer in model.layers + reloaded.layers
-        if isinstance(layer, keras.layers.BatchNormalization)
-    ]
-    for name, start in starts.items():
-        saved, loaded = (getattr(layer, name).numpy() for layer in layers)
-        equal = np.array_equal(saved, loaded)
-        print(
-            f"{name:16} learned: {not np.all(saved == start)} "
-            f" equal: {equal!s:5}  at its start: {np.all(loaded == start)}"
-        )
-    print("predictions equal:", same(model, reloaded))
-
-
-def same(model, reloaded):
-    return np.array_equal(model(x, training=False), reloaded(x, training=False))
-
-
-compare(model, reloaded)
-print("steps taken:", int(reloaded.optimizer.iterations))
-# --8<-- [end:prove]
-
-# --8<-- [start:expect]
-np.savez(
-    "expected.npz",
-    *model.get_weights(),
-    x=x,
-    predictions=model(x, training=False),
-)
-# --8<-- [end:expect]
+# --8<-- [start:untrained]
+untrained = keras.models.clone_model(model)
+print(len(compare("record.npz", untrained)), "differences")
+# --8<-- [end:untrained]
 
 # --8<-- [start:reload]
 import os
 
 import keras
-import numpy as np
 
-reloaded = keras.saving.load_model(os.path.abspath("checkpoints"))
-expected = np.load("expected.npz")
+from bn_tools import compare
 
-for i, array in enumerate(reloaded.get_weights()):
-    np.testing.assert_array_equal(array, expected[f"arr_{i}"])
-np.testing.assert_array_equal(
-    reloaded(expected["x"], training=False), expected["predictions"]
-)
-print("arrays and predictions equal in a process that did not save")
+loaded = keras.saving.load_model(os.path.abspath("checkpoints"))
+print("not the same:", compare("record.npz", loaded))
+print("continues after step", int(loaded.optimizer.iterations))
 # --8<-- [end:reload]
 
-# --8<-- [start:sequential]
+
+# --8<-- [start:structures]
+@keras.saving.register_keras_serializable(package="demo")
+class Unit(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(16)
+        self.bn = keras.layers.BatchNormalization()
+
+    def build(self, shape):
+        self.dense.build(shape)
+        self.bn.build((*shape[:-1], 16))
+
+    def call(self, x, training=False):
+        return self.bn(self.dense(x), training=training)
+
+
+@keras.saving.register_keras_serializable(package="demo")
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.unit = Unit()
+        self.out = keras.layers.Dense(1)
+
+    def call(self, x, training=False):
+        return self.out(self.unit(x, training=training))
+
+
+def functional(block):
+    inputs = keras.Input(shape=(8,))
+    return keras.Model(inputs, keras.layers.Dense(1)(block(inputs)))
+
+
+def layers():
+    return [keras.layers.Dense(16), keras.layers.BatchNormalization()]
+
+
+def built_in(x):
+    dense, bn = layers()
+    return bn(dense(x))
+
+
+inner = keras.Input(shape=(8,))
+structures = {
+    "functional": functional(built_in),
+    "functional base in it": functional(keras.Model(inner, built_in(inner))),
+    "Sequential block in it": functional(keras.Sequential(layers())),
+    "custom layer in it": functional(Unit()),
+    "Sequential": keras.Sequential(
+        [keras.Input(shape=(8,)), *layers(), keras.layers.Dense(1)]
+    ),
+    "subclassed": Net(),
+}
+# --8<-- [end:structures]
+
+# --8<-- [start:table]
+import re
 import warnings
 
 
-def build():
-    model = keras.Sequential(
-        [
-            keras.Input(shape=(8,)),
-            keras.layers.Dense(16),
-            keras.layers.BatchNormalization(),
-            keras.layers.ReLU(),
-            keras.layers.Dense(1),
-        ]
-    )
-    model.compile(optimizer="adam", loss="mse")
-    return model
+def equal(one, other):
+    pairs = zip(one.variables, other.variables, strict=False)
+    return sum(np.array_equal(a, b) for a, b in pairs)
 
 
-sequential = build()
-sequential_folder = os.path.abspath("sequential")
-sequential.fit(
-    x,
-    y,
-    epochs=3,
-    callbacks=[keras.callbacks.OrbaxCheckpoint(sequential_folder)],
-    verbose=0,
-)
-with warnings.catch_warnings():
-    warnings.simplefilter("error")  # there is none
-    untrained = keras.saving.load_model(sequential_folder)
-compare(sequential, untrained)
-print("steps taken:", int(untrained.optimizer.iterations))
-# --8<-- [end:sequential]
+print(f"{'':24}Orbax    .keras   warnings from Orbax")
+for name, net in structures.items():
+    net.compile(optimizer="adam", loss="mse")
+    target = os.path.abspath(name)
+    callbacks = [
+        keras.callbacks.OrbaxCheckpoint(target),
+        keras.callbacks.ModelCheckpoint(f"{name}.keras"),
+    ]
+    net.fit(x, y, epochs=1, callbacks=callbacks, verbose=0)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        through_orbax = keras.saving.load_model(target)
+    archive = keras.saving.load_model(f"{name}.keras")
+    found = equal(net, through_orbax), equal(net, archive)
+    print(f"{name:24}{found[0]} of 8   {found[1]} of 8   {len(caught)}")
+# --8<-- [end:table]
 
 # --8<-- [start:paths]
-print("saved:     ", sequential.layers[1].moving_mean.path)
-print("looked for:", untrained.layers[1].moving_mean.path)
+sequential = structures["Sequential"]
+loaded = keras.saving.load_model(os.path.abspath("Sequential"))
+for where, net in {"saved:     ": sequential, "looked for:": loaded}.items():
+    path = net.layers[1].moving_mean.path
+    print(where, re.sub(r"_\d+/", "_N/", path))  # N: how many came before
 # --8<-- [end:paths]
 
-# --8<-- [start:archive]
-sequential = build()
-sequential.fit(
-    x,
-    y,
-    epochs=3,
-    callbacks=[keras.callbacks.ModelCheckpoint("sequential.keras")],
-    verbose=0,
-)
-compare(sequential, keras.saving.load_model("sequential.keras"))
-# --8<-- [end:archive]
 
-# --8<-- [start:second]
-first = build()
-first_folder = os.path.abspath("first")
-first.fit(
-    x,
-    y,
-    epochs=3,
-    callbacks=[keras.callbacks.OrbaxCheckpoint(first_folder)],
-    verbose=0,
-)
-second = build()
-second.load_weights(first_folder)
-compare(first, second)
-# --8<-- [end:second]
+# --8<-- [start:names]
+def load_into(net):
+    net.compile(optimizer="adam", loss="mse")
+    net.load_weights(folder)
+    return net
 
-# --8<-- [start:same_names]
-copy = keras.models.clone_model(model)
-copy.compile(optimizer="adam", loss="mse")
-copy.load_weights(folder)
-compare(model, copy)
-print("steps taken:", int(copy.optimizer.iterations))
-# --8<-- [end:same_names]
 
-# --8<-- [start:uncompiled]
-uncompiled = keras.models.clone_model(model)
-try:
-    uncompiled.load_weights(folder)
-except AttributeError as error:
-    print("AttributeError:", error)
-# --8<-- [end:uncompiled]
+def renamed(layer):
+    return layer.from_config(
+        {**layer.get_config(), "name": f"new_{layer.name}"}
+    )
 
-# --8<-- [start:compiled]
-uncompiled.compile(optimizer="adam", loss="mse")
+
+clone = keras.models.clone_model
+uncompiled = clone(model)
 uncompiled.load_weights(folder)
-compare(model, uncompiled)
-# --8<-- [end:compiled]
+for case, net in {
+    "the same names": load_into(clone(model)),
+    "other names": load_into(clone(model, clone_function=renamed)),
+    "not loaded": clone(model),
+    "uncompiled": uncompiled,
+}.items():
+    print(f"{case:15} {equal(model, net)} of 8 arrays equal")
+print("step:", int(load_into(clone(model)).optimizer.iterations), "of 48")
+# --8<-- [end:names]
+
 
 # --8<-- [start:relative]
-model.fit(
-    x,
-    y,
-    epochs=1,
-    callbacks=[keras.callbacks.OrbaxCheckpoint("relative")],
-    verbose=0,
-)
+def fit_into(path, epochs, start=0):
+    callback = keras.callbacks.OrbaxCheckpoint(path)
+    model.fit(
+        x,
+        y,
+        initial_epoch=start,
+        epochs=epochs,
+        callbacks=[callback],
+        verbose=0,
+    )
+
+
+def same(net):
+    return np.array_equal(model(x, training=False), net(x, training=False))
+
+
+fit_into("relative", epochs=1)
 print(os.listdir("relative"))
+fit_into(os.path.abspath("absolute"), epochs=1)
+print(os.listdir("absolute"))
 # --8<-- [end:relative]
 
 # --8<-- [start:relative_longer]
 try:
-    model.fit(
-        x,
-        y,
-        epochs=2,
-        callbacks=[keras.callbacks.OrbaxCheckpoint("relative-2")],
-        verbose=0,
-    )
-except ValueError as error:
-    print("ValueError:", str(error).partition(". Got")[0])
-try:
-    keras.saving.load_model("checkpoints")
+    keras.saving.load_model("absolute")
 except Exception as error:
     message = str(error).partition(" due to")[0]
     print(f"{type(error).__name__}: {message} [...]")
+print("absolute:", same(keras.saving.load_model(os.path.abspath("absolute"))))
+try:
+    fit_into("relative-2", epochs=2)
+except ValueError as error:
+    print("ValueError:", str(error).partition(". Got")[0])
 # --8<-- [end:relative_longer]
 
-# --8<-- [start:absolute]
-folder = os.path.abspath("absolute")
-model.fit(
-    x,
-    y,
-    epochs=2,
-    callbacks=[keras.callbacks.OrbaxCheckpoint(folder)],
-    verbose=0,
-)
-print("predictions equal:", same(model, keras.saving.load_model(folder)))
-# --8<-- [end:absolute]
-
 # --8<-- [start:again]
+folder = os.path.abspath("again")
+fit_into(folder, epochs=2)
 before = keras.saving.load_model(folder)
-model.fit(
-    x,
-    y,
-    epochs=1,
-    callbacks=[keras.callbacks.OrbaxCheckpoint(folder)],
-    verbose=0,
-)
-stale = keras.saving.load_model(folder)
-print("is the model in memory:", same(model, stale))
-print("is the model before this fit:", same(before, stale))
-# --8<-- [end:again]
+print("first fit:", os.listdir(folder), same(before))
 
-# --8<-- [start:again_longer]
+fit_into(folder, epochs=1)
+print("second fit:", os.listdir(folder), same(keras.saving.load_model(folder)))
+
+fit_into(folder, epochs=3, start=2)
+print("continued:", os.listdir(folder), same(keras.saving.load_model(folder)))
+
 try:
-    model.fit(
-        x,
-        y,
-        epochs=2,
-        callbacks=[keras.callbacks.OrbaxCheckpoint(folder)],
-        verbose=0,
-    )
+    fit_into(folder, epochs=3, start=2)
 except Exception as error:
     print(f"{type(error).__name__}:", error)
-# --8<-- [end:again_longer]
-
-# --8<-- [start:initial_epoch]
-model.fit(
-    x,
-    y,
-    initial_epoch=2,
-    epochs=4,
-    callbacks=[keras.callbacks.OrbaxCheckpoint(folder)],
-    verbose=0,
-)
-print(os.listdir(folder))
-print("is the model in memory:", same(model, keras.saving.load_model(folder)))
-# --8<-- [end:initial_epoch]
+# --8<-- [end:again]
