@@ -51,6 +51,12 @@ def test_the_loads_in_other_versions_are_recorded_for_these_scripts():
     assert pair in record, "other versions are installed: make versions"
 
 
+def test_the_layers_in_containers_are_recorded_for_this_script():
+    assert versions.containers_comment() in versions.CONTAINED.read_text("utf-8"), (
+        f"{versions.CONTAINERS.name} changed: make versions"
+    )
+
+
 def test_what_training_does_is_recorded(tmp_path):
     recorded = versions.TRAINING.read_text("utf-8")
     assert versions.fingerprint([versions.TRAIN]) in recorded, (

@@ -28,11 +28,15 @@ PAIRS = [
     ("2.20.0", "3.11.3"),
     ("2.21.0", "3.15.1"),
 ]
+# For layers in containers two more, the last before the one that keeps all of them.
+CONTAINER_PAIRS = [*PAIRS[2:-1], ("2.21.0", "3.13.2"), ("2.21.0", "3.14.0"), PAIRS[-1]]
 EXAMPLES = sorted((ROOT / "tests" / "classic").glob("example_*.py"))
 CLASSIC = ROOT / "snippets" / "understand" / "classic_versions.md"
 MEASURE = ROOT / "tests" / "formats" / "measure.py"
 LOAD = ROOT / "tests" / "formats" / "load.py"
 FORMATS = ROOT / "tests" / "formats" / "versions.csv"
+CONTAINERS = ROOT / "tests" / "formats" / "containers.py"
+CONTAINED = ROOT / "snippets" / "reference" / "containers.md"
 TRAIN = ROOT / "tests" / "training" / "measure.py"
 TRAINING = ROOT / "snippets" / "reference" / "training.md"
 
@@ -104,6 +108,23 @@ def loads(python: Path, files: Path) -> dict[str, str]:
     return results
 
 
+def containers(python: Path, keras: str, work: str) -> dict[str, dict[str, str]]:
+    """Keep layers in containers; return what came back, by direction and by row."""
+    folder = keras.replace(".", "-")
+    run([python, CONTAINERS, "write", folder], work)
+    reads = {
+        "same": [python, CONTAINERS, "read", folder],
+        "old": [sys.executable, CONTAINERS, "read", folder],
+        "new": [python, CONTAINERS, "read", "new"],
+    }
+    results = {}
+    for name, command in reads.items():
+        done = run(command, work)
+        assert done.returncode == 0, done.stderr
+        results[name] = json.loads(done.stdout.splitlines()[-1])
+    return results
+
+
 def training(python: Path) -> dict[str, str]:
     """Train small models; return what `training/measure.py` says, by question."""
     with tempfile.TemporaryDirectory() as folder:
@@ -123,6 +144,52 @@ def training_table(trained: dict[str, dict[str, str]]) -> str:
         cells = [answers[question] for answers in trained.values()]
         lines.append(f"| **{question}** | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def containers_comment() -> str:
+    """Return the comment that says which script the table of containers is from."""
+    hashed = fingerprint([CONTAINERS])
+    return f"<!-- Measured with {CONTAINERS.name} {hashed}; again: make versions. -->"
+
+
+def containers_table(kept: dict[str, dict[str, dict[str, str]]]) -> str:
+    """Return two tables: within one version, and between it and the installed one.
+
+    Args:
+        kept: By version, what `containers` returned.
+    """
+    newest = version("keras")
+    kept = dict(reversed(kept.items()))
+
+    def line(*cells: str) -> str:
+        return "| " + " | ".join(cells).replace("| none", "| **none**") + " |"
+
+    versions = list(kept)
+    lines = [
+        "<!-- --8<-- [start:same] -->",
+        line("class derived from", "layers kept in", "saved as", *versions),
+        "|---" * (len(versions) + 3) + "|",
+    ]
+    for row in kept[newest]["same"]:
+        lines.append(line(row, *(kept[v]["same"][row] for v in versions)))
+    others = [v for v in versions if v != newest]
+    lines += [
+        "<!-- --8<-- [end:same] -->",
+        "",
+        "<!-- --8<-- [start:across] -->",
+        line("class derived from", "files", *others),
+        "|---" * (len(others) + 2) + "|",
+    ]
+    for row in kept[newest]["same"]:
+        base, places, formats = row.split(" | ")
+        if places.startswith("containers") and ".keras" in formats:
+            for direction, label in {
+                "old": f"written by these versions, read by {newest}",
+                "new": f"written by {newest}, read by these versions",
+            }.items():
+                cells = [kept[v][direction][row] for v in others]
+                lines.append(line(base, label, *cells))
+    return "\n".join([*lines, "<!-- --8<-- [end:across] -->"]) + "\n"
 
 
 def written() -> dict[str, str]:
@@ -156,6 +223,14 @@ def main() -> None:
                 trained[keras] = training(python)
             print(rows[-1], *(r[3] for r in loaded[-len(written()) :]), flush=True)
             print(*trained[keras].values(), sep=", ", flush=True)
+    kept = {}
+    with tempfile.TemporaryDirectory() as work:
+        run([sys.executable, CONTAINERS, "write", "new"], work)
+        for tensorflow, keras in CONTAINER_PAIRS:
+            with tempfile.TemporaryDirectory() as folder:
+                python = install(tensorflow, keras, folder)
+                kept[keras] = containers(python, keras, work)
+            print(keras, kept[keras], flush=True)
     header = ["| TensorFlow | Keras | example 1 | example 2 | example 3 |"]
     comment = f"<!-- Written by make versions; examples {fingerprint(EXAMPLES)}. -->"
     table = [comment, "", *header, "|---|---|---|---|---|", *rows]
@@ -169,6 +244,7 @@ def main() -> None:
     write(FORMATS, comment + "\n".join(lines) + "\n")
     comment = f"<!-- Written by make versions; script {fingerprint([TRAIN])}. -->"
     write(TRAINING, f"{comment}\n\n{training_table(trained)}")
+    write(CONTAINED, f"{containers_comment()}\n\n{containers_table(kept)}")
 
 
 def recorded_loads() -> list[dict[str, str]]:

@@ -99,17 +99,46 @@ print("steps taken:", int(reloaded.optimizer.iterations))
 # --8<-- [end:settings]
 
 # --8<-- [start:policy]
-mixed = keras.Sequential(
-    [
-        keras.Input(shape=(4,)),
-        keras.layers.BatchNormalization(name="bn", dtype="mixed_float16"),
-    ]
-)
-mixed.save("mixed.keras")
-
-again = keras.saving.load_model("mixed.keras").get_layer("bn")
-print(again.dtype_policy.name, "with arrays of", again.moving_mean.dtype)
+for policy in ["float32", "mixed_float16"]:
+    mixed = keras.Sequential(
+        [
+            keras.Input(shape=(4,)),
+            keras.layers.BatchNormalization(name="bn", dtype=policy),
+        ]
+    )
+    mixed.save("mixed.keras")
+    bn = keras.saving.load_model("mixed.keras").get_layer("bn")
+    print(f"{bn.dtype_policy.name:13} with arrays of {bn.moving_mean.dtype}")
 # --8<-- [end:policy]
+
+# --8<-- [start:frozen]
+partly = keras.saving.load_model("digits.keras")
+partly.get_layer("bn1").trainable = False
+wholly = keras.saving.load_model("digits.keras")
+wholly.trainable = False
+
+for frozen in [partly, wholly]:
+    frozen.save("frozen.keras")
+    again = keras.saving.load_model("frozen.keras")
+    for net in [frozen, again]:
+        arrays = len(net.trainable_variables)
+        print(f"model: {net.trainable}, trainable arrays: {arrays}", end="  ")
+    print()
+# --8<-- [end:frozen]
+
+# --8<-- [start:thawed]
+inputs = keras.Input(shape=(5, 8))
+attention = keras.layers.MultiHeadAttention(2, 4)
+norm = keras.layers.BatchNormalization()
+attends = keras.Model(inputs, norm(attention(inputs, inputs)))
+for layer in [norm, attention]:
+    layer.trainable = False
+    attends.save("attends.keras")
+    again = keras.saving.load_model("attends.keras")
+    saved, loaded = (len(m.trainable_variables) for m in [attends, again])
+    print(f"{type(layer).__name__:18} frozen: {saved} -> {loaded} arrays")
+    layer.trainable = True
+# --8<-- [end:thawed]
 
 # --8<-- [start:no_extension]
 try:
@@ -127,18 +156,79 @@ except AttributeError as error:
     print("AttributeError:", error)
 # --8<-- [end:tf_keras_saving]
 
-# --8<-- [start:frozen]
-frozen = keras.saving.load_model("digits.keras")
-frozen.trainable = False
-frozen.save("frozen.keras")
 
-again = keras.saving.load_model("frozen.keras")
-print("model is trainable:", again.trainable)
-print(
-    "layers that are trainable:", sum(layer.trainable for layer in again.layers)
+# --8<-- [start:function]
+def squared(y_true, y_pred):
+    return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
+
+
+judged = keras.Sequential(
+    [keras.Input(shape=(4,)), keras.layers.BatchNormalization()]
 )
-print("arrays that are trainable:", len(again.trainable_variables))
-# --8<-- [end:frozen]
+judged.compile(optimizer="adam", loss=squared)
+judged.fit(np.ones((8, 4)), np.ones((8, 4)), verbose=0)
+judged.save("judged.keras")
+
+for arguments in [
+    {},
+    {"compile": False},
+    {"custom_objects": {"squared": squared}},
+]:
+    try:
+        again = keras.saving.load_model("judged.keras", **arguments)
+    except TypeError as error:
+        text = str(error)
+        start = text.index("Could not locate function")
+        print("TypeError:", text[start : text.index(".", start)])
+        continue
+    optimizer = getattr(again, "optimizer", None)
+    equal = all(map(np.array_equal, judged.weights, again.weights))
+    step = optimizer and int(optimizer.iterations)
+    print(f"{[*arguments]}: arrays equal: {equal}, step: {step}")
+# --8<-- [end:function]
+
+# --8<-- [start:over]
+import os
+
+
+def save_over(model, path):
+    """Replace a .keras file: the old one stays until the new one is whole."""
+    new = f"{path}.new.keras"
+    model.save(new)
+    with open(new, "rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(new, path)
+
+
+# --8<-- [end:over]
+
+
+# --8<-- [start:crash]
+class PowerCut(keras.layers.Layer):
+    def save_own_variables(self, store):
+        raise KeyboardInterrupt  # in the middle of the write
+
+
+def opens(path):
+    try:
+        keras.saving.load_model(path)
+        return True
+    except Exception:
+        return False
+
+
+dies = keras.Sequential(
+    [keras.Input(shape=(4,)), keras.layers.Dense(3), PowerCut()]
+)
+for save in [lambda model, path: model.save(path), save_over]:
+    model.save("best.keras")
+    try:
+        save(dies, "best.keras")
+    except KeyboardInterrupt:
+        print("the old file opens:", opens("best.keras"))
+save_over(reloaded, "best.keras")
+print("replaced, the new file opens:", opens("best.keras"))
+# --8<-- [end:crash]
 
 # --8<-- [start:few_steps]
 keras.utils.set_random_seed(0)
@@ -180,22 +270,6 @@ bare = keras.saving.load_model("digits.keras", compile=False)
 bare.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
 print("steps taken:", int(bare.optimizer.iterations))
 # --8<-- [end:not_compiled]
-
-# --8<-- [start:fine_tune]
-tuned = keras.saving.load_model("digits.keras")
-for layer in tuned.layers:
-    if isinstance(layer, keras.layers.BatchNormalization):
-        layer.trainable = False
-tuned.compile(
-    optimizer=keras.optimizers.Adam(1e-4),
-    loss="sparse_categorical_crossentropy",
-)
-
-before = tuned.get_layer("bn1").moving_mean.numpy()
-tuned.fit(x_train, y_train, epochs=1, verbose=0)
-after = tuned.get_layer("bn1").moving_mean.numpy()
-print("moving_mean kept:", np.array_equal(before, after))
-# --8<-- [end:fine_tune]
 
 # --8<-- [start:export]
 model.export("digits", verbose=False)
