@@ -323,6 +323,35 @@ restore(other, checkpoint_of(first).save("adapted/all"))
 print("restore(), equal: ", np.array_equal(first(rows), other(rows)))
 # --8<-- [end:normalization]
 
+# --8<-- [start:lookup]
+words = tf.constant([["a"], ["b"], ["c"]])
+
+
+def looking_up(vocabulary):
+    lookup = keras.layers.StringLookup(
+        vocabulary=vocabulary, output_mode="multi_hot"
+    )
+    inputs = keras.Input((1,), dtype="string")
+    outputs = keras.layers.BatchNormalization()(lookup(inputs))
+    return keras.Model(inputs, outputs)
+
+
+first = looking_up(["a", "b", "c"])
+first.save("lookup.keras")
+first.save_weights("lookup.weights.h5")
+path = tf.train.Checkpoint(model=first).save("lookup/net")
+
+others = [looking_up(["c", "b", "a"]) for _ in range(2)]
+tf.train.Checkpoint(model=others[0]).restore(path).assert_consumed()
+others[1].load_weights("lookup.weights.h5")
+others.append(keras.saving.load_model("lookup.keras"))
+for way, other in zip(
+    ["Checkpoint", ".weights.h5", ".keras"], others, strict=True
+):
+    equal_outputs = np.array_equal(first(words), other(words))
+    print(f"{way:12} predictions equal: {equal_outputs}")
+# --8<-- [end:lookup]
+
 # --8<-- [start:trainable_only]
 for arrays in ["trainable_variables", "variables"]:
     path = tf.train.Checkpoint(v=getattr(model, arrays)).save("some/net")

@@ -1,12 +1,49 @@
-# --8<-- [start:model]
+# --8<-- [start:recipe]
 import copy
-import pickle
+import io
 
 import keras
 import numpy as np
 
+from bn_tools import compare, write_record
+
+
+def copy_of(model, x):
+    """Return a copy of all of a model, or raise if something is not the same.
+
+    Args:
+        model: A Keras model that has its arrays.
+        x: Some inputs, on which the two have to predict the same.
+    """
+    twin = copy.deepcopy(model)
+    for ours, theirs in zip(model.variables, twin.variables, strict=True):
+        theirs.assign(ours)  # what Dropout draws from, too
+    record = io.BytesIO()
+    write_record(record, model, x)
+    found = []
+    for each in [model, twin]:
+        record.seek(0)
+        found.append(compare(record, each))
+    # An untrained model is reported as untrained, and so may its copy be.
+    problems = [problem for problem in found[1] if problem not in found[0]]
+    optimizers = [getattr(each, "optimizer", None) for each in [model, twin]]
+    slots = [
+        optimizer.variables if optimizer else [] for optimizer in optimizers
+    ]
+    if len(slots[0]) != len(slots[1]) or not all(
+        np.array_equal(a, b) for a, b in zip(*slots, strict=True)
+    ):
+        problems.append("the optimizer's arrays differ")
+    if problems:
+        raise ValueError(f"the copy is not the same: {problems}")
+    return twin
+
+
+# --8<-- [end:recipe]
+
+# --8<-- [start:model]
 keras.utils.set_random_seed(0)
-x = np.random.normal(5, 3, size=(1000, 8)).astype("float32")
+x = np.random.normal(5, 3, size=(500, 8)).astype("float32")
 y = np.argmax(x[:, :3], axis=1)
 
 model = keras.Sequential(
@@ -14,43 +51,61 @@ model = keras.Sequential(
         keras.Input(shape=(8,)),
         keras.layers.Dense(16, activation="relu", name="dense"),
         keras.layers.BatchNormalization(name="bn"),
+        keras.layers.Dropout(0.1, name="dropout"),
         keras.layers.Dense(3, activation="softmax", name="out"),
     ]
 )
 model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
 model.fit(x, y, batch_size=20, epochs=5, verbose=0)
-# --8<-- [end:model]
-
-# --8<-- [start:clone]
-cloned = keras.models.clone_model(model)
-bn = cloned.get_layer("bn")
-print("gamma:", np.unique(bn.gamma.numpy()))
-print("beta:", np.unique(bn.beta.numpy()))
-print("moving_mean:", np.unique(bn.moving_mean.numpy()))
-print("moving_variance:", np.unique(bn.moving_variance.numpy()))
 
 
 def predictions_equal(one, other):
     return np.array_equal(one(x, training=False), other(x, training=False))
 
 
-print("predictions equal:", predictions_equal(model, cloned))
-# --8<-- [end:clone]
+# --8<-- [end:model]
 
-# --8<-- [start:fill]
-cloned = keras.models.clone_model(model)
-cloned.set_weights(model.get_weights())
-print("predictions equal:", predictions_equal(model, cloned))
-# --8<-- [end:fill]
+# --8<-- [start:use]
+twin = copy_of(model, x[:32])
+expected = model(x, training=False).numpy()
+print("equal:", predictions_equal(model, twin))
 
-# --8<-- [start:deepcopy]
-copied = copy.deepcopy(model)
-print("predictions equal:", predictions_equal(model, copied))
-print("steps taken:", int(copied.optimizer.iterations))
-# --8<-- [end:deepcopy]
+twin.fit(x, y, batch_size=20, epochs=1, verbose=0)
+print("equal after the copy was trained on:", predictions_equal(model, twin))
+print("steps:", int(twin.optimizer.iterations), int(model.optimizer.iterations))
+print("model as before:", np.array_equal(model(x, training=False), expected))
+# --8<-- [end:use]
+
+
+# --8<-- [start:refuses]
+@keras.saving.register_keras_serializable(package="demo")
+class Block(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.bn = keras.layers.BatchNormalization(name="bn")
+
+    def call(self, x, training=False):
+        return self.bn(x, training=training)
+
+
+for frozen in [False, True]:
+    block = Block(name="block")
+    net = keras.Sequential([keras.Input(shape=(8,)), block])
+    block.bn.trainable = not frozen
+    print("frozen:", frozen, "in a deepcopy:", end=" ")
+    print(not copy.deepcopy(net).layers[0].bn.trainable)
+    try:
+        copy_of(net, x[:32])
+        print("copy_of returns a copy")
+    except ValueError as error:
+        print(f"ValueError: {str(error)[:44]} ...")
+# --8<-- [end:refuses]
 
 
 # --8<-- [start:ways]
+import pickle
+
+
 def from_config(model):
     return keras.Sequential.from_config(model.get_config())
 
@@ -61,19 +116,12 @@ def clone_and_set_weights(model):
     return clone
 
 
-def layer_to_layer(model):
-    clone = keras.models.clone_model(model)
-    for source, target in zip(model.layers, clone.layers, strict=True):
-        target.set_weights(source.get_weights())
-    return clone
-
-
 def through_pickle(model):
     return pickle.loads(pickle.dumps(model))
 
 
-def steps_of(model):
-    return int(model.optimizer.iterations) if model.compiled else None
+def checked(model):
+    return copy_of(model, x[:32])
 
 
 # --8<-- [end:ways]
@@ -82,67 +130,83 @@ def steps_of(model):
 NAMES = ["gamma", "beta", "moving_mean", "moving_variance"]
 yes_no = {True: "yes", False: "no"}
 saved = model.get_weights()
+masks = model.get_layer("dropout").seed_generator.state.numpy()
 
-print(f"{'':24}arrays  predictions  independent  step kept")
+print(f"{'':24}arrays  predictions  independent  step  masks drawn")
 for way in [
     keras.models.clone_model,
     from_config,
     clone_and_set_weights,
-    layer_to_layer,
     copy.deepcopy,
     copy.copy,
     through_pickle,
+    checked,
 ]:
     other = way(model)
+    bn, bn_2 = model.get_layer("bn"), other.get_layer("bn")
     arrays = all(
-        np.array_equal(
-            getattr(model.get_layer("bn"), name),
-            getattr(other.get_layer("bn"), name),
-        )
-        for name in NAMES
+        np.array_equal(getattr(bn, n), getattr(bn_2, n)) for n in NAMES
     )
     predictions = predictions_equal(model, other)
-    step_kept = steps_of(other) == steps_of(model)
+    step = other.compiled and int(other.optimizer.iterations) == 125
+    state = other.get_layer("dropout").seed_generator.state
+    same_masks = np.array_equal(state, masks)
 
     before = other.get_weights()
     model.set_weights([array + 1 for array in saved])
     independent = all(map(np.array_equal, before, other.get_weights()))
     model.set_weights(saved)
 
-    print(
-        f"{way.__name__:24}{yes_no[arrays]:8}{yes_no[predictions]:13}"
-        f"{yes_no[independent]:13}{yes_no[step_kept]}"
-    )
+    row = [arrays, predictions, independent, step, same_masks]
+    print(f"{way.__name__:24}", end="")
+    for value, width in zip(row, [8, 13, 13, 6, 0], strict=True):
+        print(f"{yes_no[value]:{width}}", end="")
+    print()
 # --8<-- [end:table]
 
-# --8<-- [start:compiled]
-for way in [keras.models.clone_model, from_config]:
-    print(f"{way.__name__:12} compiled: {way(model).compiled}")
-# --8<-- [end:compiled]
+# --8<-- [start:clone]
+cloned = keras.models.clone_model(model)
+for filled in [False, True]:
+    if filled:
+        cloned.set_weights(model.get_weights())
+    bn = cloned.get_layer("bn")
+    start = np.all(bn.moving_mean.numpy() == 0), np.all(bn.gamma.numpy() == 1)
+    print(f"at their start: {all(start)}", end="  ")
+    print("predictions equal:", predictions_equal(model, cloned))
+# --8<-- [end:clone]
 
-# --8<-- [start:train_on]
-copied = copy.deepcopy(model)
-expected = model(x, training=False).numpy()
-copied.fit(x, y, batch_size=20, epochs=1, verbose=0)
-
-print("steps of the copy:", steps_of(copied))
-print("steps of the model:", steps_of(model))
-print("model as before:", np.array_equal(model(x, training=False), expected))
-# --8<-- [end:train_on]
+# --8<-- [start:normalization]
+normalization = keras.layers.Normalization()
+normalization.adapt(x)
+net = keras.Sequential(
+    [keras.Input(shape=(8,)), normalization, keras.layers.BatchNormalization()]
+)
+clone = clone_and_set_weights(net)
+print("arrays equal:", all(map(np.array_equal, net.weights, clone.weights)))
+print("predictions equal:", predictions_equal(net, clone))
+clone.layers[0].finalize_state()
+print("finalized, equal: ", predictions_equal(net, clone))
+print("copy_of, equal:   ", predictions_equal(net, copy_of(net, x[:32])))
+# --8<-- [end:normalization]
 
 # --8<-- [start:before]
-kept = copy.deepcopy(model)
+kept = copy_of(model, x[:32])
+same_model = model
+arrays, variables = model.get_weights(), model.weights
 
-model(x * 10, training=True)  # a look at other data moves the statistics
+model(x * 10, training=True)  # moves the statistics
 
-print("model changed:", not np.array_equal(model(x, training=False), expected))
-print("copy changed:", not np.array_equal(kept(x, training=False), expected))
-# --8<-- [end:before]
+for name, as_before in {
+    "copy_of(model, x)": np.array_equal(kept(x, training=False), expected),
+    "other = model": np.array_equal(same_model(x, training=False), expected),
+    "get_weights()": all(map(np.array_equal, arrays, saved)),
+    "weights": all(map(np.array_equal, variables, saved)),
+}.items():
+    print(f"{name:18} as before: {as_before}")
 
-# --8<-- [start:back]
 model.set_weights(kept.get_weights())
-print("model as before:", np.array_equal(model(x, training=False), expected))
-# --8<-- [end:back]
+print("set back:", np.array_equal(model(x, training=False), expected))
+# --8<-- [end:before]
 
 # --8<-- [start:part]
 other = keras.Sequential(
@@ -155,90 +219,36 @@ other = keras.Sequential(
 )
 for name in ["dense", "bn"]:
     source, target = model.get_layer(name), other.get_layer(name)
+    before = list(
+        map(np.array_equal, source.get_weights(), target.get_weights())
+    )
     target.set_weights(source.get_weights())
-    print(name, len(target.weights), "arrays")
-    for ours, theirs in zip(source.weights, target.weights, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    after = list(
+        map(np.array_equal, source.get_weights(), target.get_weights())
+    )
+    print(f"{name:5} {sum(before)}, then {sum(after)} of {len(after)} equal")
 # --8<-- [end:part]
 
 # --8<-- [start:dump]
 with open("model.pickle", "wb") as file:
     pickle.dump(model, file)
-
-np.savez(
-    "expected.npz",
-    *model.get_weights(),
-    x=x,
-    predictions=model(x, training=False),
-)
+write_record("record.npz", model, x[:32])
 # --8<-- [end:dump]
 
 # --8<-- [start:reload]
 import pickle
 
-import numpy as np
+from bn_tools import compare
 
 with open("model.pickle", "rb") as file:
     reloaded = pickle.load(file)
-
-recorded = np.load("expected.npz")
-for i, array in enumerate(reloaded.get_weights()):
-    np.testing.assert_array_equal(array, recorded[f"arr_{i}"])
-np.testing.assert_array_equal(
-    reloaded(recorded["x"], training=False), recorded["predictions"]
-)
-print("equal, and continues after step", int(reloaded.optimizer.iterations))
+print("not the same:", compare("record.npz", reloaded))
+print("continues after step", int(reloaded.optimizer.iterations))
 # --8<-- [end:reload]
-
-
-# --8<-- [start:not_a_copy]
-best = model
-model(x * 10, training=True)
-print("as before:", np.array_equal(best(x, training=False), expected))
-model.set_weights(kept.get_weights())
-# --8<-- [end:not_a_copy]
-
-# --8<-- [start:live]
-arrays = model.get_weights()
-variables = model.weights
-model(x * 10, training=True)
-print("arrays as before:", all(map(np.array_equal, arrays, saved)))
-print("variables as before:", all(map(np.array_equal, variables, saved)))
-model.set_weights(arrays)
-# --8<-- [end:live]
 
 
 # --8<-- [start:unregistered]
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.bn = keras.layers.BatchNormalization()
-        self.out = keras.layers.Dense(3, activation="softmax")
-
-    def call(self, x, training=False):
-        return self.out(self.bn(x, training=training))
-
-
-net = Net()
-for step in range(100):
-    net(x, training=True)
-
-
-def shortened(error):
-    return str(error).partition(" If they are already")[0]
-
-
-for way in [copy.deepcopy, copy.copy, through_pickle]:
-    try:
-        way(net)
-    except TypeError as error:
-        print(f"{way.__name__}: TypeError: {shortened(error)}")
-# --8<-- [end:unregistered]
-
-
-# --8<-- [start:registered]
-@keras.saving.register_keras_serializable(package="demo")
-class RegisteredNet(keras.Model):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.bn = keras.layers.BatchNormalization()
@@ -248,21 +258,31 @@ class RegisteredNet(keras.Model):
         return self.out(self.bn(x, training=training))
 
 
-net = RegisteredNet()
-for step in range(100):
-    net(x, training=True)
+@keras.saving.register_keras_serializable(package="demo")
+class RegisteredNet(Net):
+    pass
 
-for way in [copy.deepcopy, copy.copy, through_pickle]:
-    print(f"{way.__name__}: {predictions_equal(net, way(net))}")
-# --8<-- [end:registered]
+
+for kind in [Net, RegisteredNet]:
+    net = kind()
+    for _ in range(10):
+        net(x, training=True)
+    for way in [copy.deepcopy, copy.copy, through_pickle, checked]:
+        try:
+            outcome = predictions_equal(net, way(net))
+        except TypeError as error:
+            outcome = "TypeError: " + str(error).partition(". ")[0]
+        print(f"{way.__name__:14} {outcome}")
+# --8<-- [end:unregistered]
 
 # --8<-- [start:second]
 net = Net()
-for step in range(100):
+for _ in range(10):
     net(x, training=True)
 
 second = Net()
 second(x[:1])  # creates the arrays
+print("predictions equal before:", predictions_equal(net, second))
 second.set_weights(net.get_weights())
 print("predictions equal:", predictions_equal(net, second))
 # --8<-- [end:second]
@@ -276,12 +296,12 @@ def make_net():
     return LocalNet()
 
 
-local = make_net()
-local(x[:1])
-try:
-    pickle.dumps(local)
-except AttributeError as error:
-    # The words before these depend on the version of Python.
-    words, separator, which = str(error).partition("local object")
-    print("AttributeError: ...", separator + which)
+for where, net in {"in a function": make_net(), "in a module": Net()}.items():
+    net(x[:1])
+    try:
+        print(f"{where}: {len(pickle.dumps(net)) > 0}")
+    except AttributeError as error:
+        # The words before these depend on the version of Python.
+        words, separator, which = str(error).partition("local object")
+        print(f"{where}: AttributeError: ...", separator + which)
 # --8<-- [end:local]
