@@ -239,7 +239,8 @@ def line(case, words):
     print(f"{case:24}{text}".rstrip())
 
 
-def row(case, net, training=(x, y), service=None, record="model", **options):
+def row(case, net, training=None, service=None, record="model", **options):
+    training = training or (x, y)
     result = measure(
         net,
         training,

@@ -1,0 +1,75 @@
+"""Checksums of whatever a model is saved as."""
+
+import shutil
+from pathlib import Path
+
+import tensorflow as tf
+
+from tests.zoo import compare
+from tests.zoo.core import proof
+
+SHOWS = {
+    "verify/damaged_files.py": "sums_of build load_weights load_model load_export "
+    "load_graph load_checkpoint load_npz cut flip edit_hdf5 edit_archive edit_npz "
+    "damaged outcome line describe"
+}
+
+
+@proof("verify/damaged_files.py:write_sums")
+def write_sums(recipe, member):
+    model, _ = compare.trained(member)
+    folder = Path("saved", "deep")
+    folder.mkdir(parents=True)
+    model.save_weights(folder / "model.weights.h5")
+    tf.train.Checkpoint(model=model).write(str(folder / "checkpoint"))
+    recipe["write_sums"]("saved")
+    assert recipe["damaged_files"]("saved") == []
+    Path("empty").mkdir()
+    try:
+        recipe["write_sums"]("empty")
+    except FileNotFoundError as error:
+        assert "no files" in str(error)
+    else:
+        raise AssertionError("wrote the checksums of nothing")
+
+
+@write_sums.in_a_new_process
+def write_sums_elsewhere(recipe, member):
+    assert recipe["damaged_files"]("saved") == []
+
+
+@proof("verify/damaged_files.py:damaged_files")
+def damaged_files(recipe, member):
+    model, _ = compare.trained(member, epochs=1)
+    sound = Path("sound")
+    sound.mkdir()
+    model.save_weights(sound / "model.weights.h5")
+    tf.train.Checkpoint(model=model).write(str(sound / "checkpoint"))
+    recipe["write_sums"](sound)
+    names = [path.name for path in sound.iterdir() if path.name != "SHA256SUMS"]
+    for name in names:
+        size = (sound / name).stat().st_size
+        for place in (0, size // 2, size - 1):
+            shutil.copytree(sound, "damaged")
+            data = bytearray((sound / name).read_bytes())
+            data[place] ^= 1
+            Path("damaged", name).write_bytes(data)
+            assert recipe["damaged_files"]("damaged") == [f"{name} has changed"]
+            shutil.rmtree("damaged")
+        shutil.copytree(sound, "damaged")
+        Path("damaged", name).rename("damaged/other")
+        assert recipe["damaged_files"]("damaged") == sorted(
+            [f"{name} is missing", "other was not there"]
+        )
+        shutil.rmtree("damaged")
+    # The list of checksums itself is cut, or gone.
+    shutil.copytree(sound, "damaged")
+    sums = Path("damaged", "SHA256SUMS")
+    sums.write_bytes(sums.read_bytes()[:-100])
+    assert recipe["damaged_files"]("damaged")
+    sums.unlink()
+    try:
+        recipe["damaged_files"]("damaged")
+    except FileNotFoundError:
+        return
+    raise AssertionError("found nothing wrong without a list")

@@ -1,0 +1,138 @@
+"""The measurement that names why a loaded model is worse."""
+
+import keras
+import numpy as np
+
+from tests.zoo import compare
+from tests.zoo.core import NotFor, proof
+
+SHOWS = {
+    "verify/worse_after_loading.py": "cause arrays_that_differ score_of batches_of "
+    "Net build train accuracy line row with_normalization one_by_one"
+}
+
+
+def agreement(targets, outputs):
+    """Return 1 where outputs are what the saved model gave, and less elsewhere."""
+    pairs = zip(keras.tree.flatten(targets), keras.tree.flatten(outputs), strict=True)
+    return 1 - max(
+        np.abs(one.astype("float64") - other.astype("float64")).max()
+        for one, other in pairs
+    )
+
+
+def in_inference(model, x):
+    return keras.tree.map_structure(
+        lambda output: compare._array(output), model(x, training=False)
+    )
+
+
+@proof("verify/worse_after_loading.py:measure")
+def measure(recipe, member):
+    model, _ = compare.trained(member)
+    x = member.data()[0]
+    targets = in_inference(model, x)
+    recipe["write_record"]("model.npz", model, x)
+    model.save_weights("model.weights.h5")
+
+    def loaded():
+        net = compare.compiled(member)
+        net.optimizer.build(net.trainable_variables)
+        net.load_weights("model.weights.h5")
+        return net
+
+    def measured(net, after=x, **options):
+        before = compare.state(net)
+        options = {"good": 1 - 1e-3, "record": "model.npz", **options}
+        training, service = (x, targets), (after, targets)
+        result = recipe["measure"](net, training, service, agreement, **options)
+        assert not compare.changed(before, compare.state(net)), "it changed the model"
+        return result["cause"]
+
+    assert measured(loaded()) == "nothing"
+    assert measured(loaded(), record=None) == "nothing"
+
+    net = loaded()
+    for layer in compare.norms_of(net):
+        layer.moving_mean.assign(np.zeros(layer.moving_mean.shape))
+        layer.moving_variance.assign(np.ones(layer.moving_variance.shape))
+    assert measured(net) == "the moving statistics were lost"
+
+    net = loaded()
+    weight = net.trainable_variables[0]
+    weight.assign(weight.numpy() + 1)
+    assert measured(net) == "one part was not restored"
+
+    net = loaded()
+    for layer in compare.norms_of(net):
+        layer.epsilon = 10.0
+    assert measured(net) == "settings or state that are no arrays"
+
+    net = loaded()
+    compare.norms_of(net)[0].moving_mean.assign(
+        np.full(compare.norms_of(net)[0].moving_mean.shape, np.nan)
+    )
+    assert measured(net) == "values that are not finite"
+
+    # Other rows, as another channel order would give: not what the model was asked.
+    other = keras.tree.map_structure(lambda array: array[::-1], x)
+    said = measured(loaded(), after=other)
+    assert said == "the inputs, the labels or the mode of the service", said
+
+    net = loaded()
+    said = measured(net, serve=lambda rows: net(rows, training=True))
+    assert said == "the service runs in training mode", said
+
+    # Batches in a list, in a dataset and in one that never ends.
+    net = loaded()
+    halves = [
+        tuple(
+            keras.tree.map_structure(lambda a, s=part: a[s], tree)
+            for tree in (x, targets)
+        )
+        for part in (slice(0, 4), slice(4, None))
+    ]
+    result = recipe["measure"](net, halves, halves, agreement, good=0.99)
+    assert result["cause"] == "nothing"
+    import tensorflow as tf
+
+    endless = tf.data.Dataset.from_tensor_slices((x, targets)).batch(4).repeat()
+    try:
+        recipe["measure"](net, endless, endless, agreement)
+    except ValueError as error:
+        assert "never ends" in str(error)
+    else:
+        raise AssertionError("accepted a dataset that never ends")
+
+
+@measure.in_a_new_process
+def measure_elsewhere(recipe, member):
+    x = member.data()[0]
+    net = compare.compiled(member)
+    targets = in_inference(net, x)
+    result = recipe["measure"](
+        net, (x, targets), (x, targets), agreement, record="model.npz"
+    )
+    named = ("nothing was restored", "the file of another run", "one part was not")
+    assert result["cause"].startswith(named), result["cause"]
+
+
+@proof("verify/worse_after_loading.py:explain")
+def explain(recipe, member):
+    x = member.data()[0]
+    if isinstance(x, dict) or x.dtype.kind != "f":
+        raise NotFor("the inputs are not one array of measurements")
+    say = recipe["explain"]
+    assert say(x, x) == "not at all"
+    assert say(x, x[..., ::-1]).startswith("channels in the order")
+    assert say(x, x / 255).startswith("times [0.0039")
+    assert say(x, 3 * x - 2).startswith("times [3. ") and "plus" in say(x, 3 * x - 2)
+    assert say(x, x[::-1]).startswith("in another way")
+    if x.ndim == 4:
+        assert say(x, x.swapaxes(1, 2)) == "rows and columns exchanged"
+        assert say(x, x[:, ::-1]) == "upside down"
+        assert say(x, x[:, :, ::-1]) == "mirrored"
+        assert say(x, np.moveaxis(x, -1, 1)) == "channels first"
+        both = say(x, x[:, :, ::-1, ::-1] * 255)
+        assert both.startswith("mirrored, channels in the order"), both
+        assert say(x, x[:, 1:, 1:]).startswith("in another way")
