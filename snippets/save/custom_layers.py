@@ -335,7 +335,7 @@ for place in [
 # --8<-- [start:check]
 from bn_tools import batch_norms
 
-for model in [net, block, with_layer(Kept("list of lists"))]:
+for model in [nets["net"], block, with_layer(Kept("list of lists"))]:
     print(type(model).__name__, len(batch_norms(model)))
 # --8<-- [end:check]
 

@@ -120,10 +120,9 @@ wholly.trainable = False
 for frozen in [partly, wholly]:
     frozen.save("frozen.keras")
     again = keras.saving.load_model("frozen.keras")
-    for net in [frozen, again]:
+    for word, net in [("saved ", frozen), ("loaded", again)]:
         arrays = len(net.trainable_variables)
-        print(f"model: {net.trainable}, trainable arrays: {arrays}", end="  ")
-    print()
+        print(f"{word} model: {net.trainable}, trainable arrays: {arrays}")
 # --8<-- [end:frozen]
 
 # --8<-- [start:thawed]
@@ -204,30 +203,37 @@ def save_over(model, path):
 
 
 # --8<-- [start:crash]
-class PowerCut(keras.layers.Layer):
+class Interrupts(keras.layers.Layer):
     def save_own_variables(self, store):
         raise KeyboardInterrupt  # in the middle of the write
 
 
-def opens(path):
+def holds(path, net):
     try:
-        keras.saving.load_model(path)
-        return True
+        loaded = keras.saving.load_model(path)
     except Exception:
         return False
+    return all(map(np.array_equal, net.get_weights(), loaded.get_weights()))
 
 
-dies = keras.Sequential(
-    [keras.Input(shape=(4,)), keras.layers.Dense(3), PowerCut()]
+def save(net, path):
+    net.save(path)
+
+
+stops = keras.Sequential(
+    [keras.Input(shape=(4,)), keras.layers.Dense(3), Interrupts()]
 )
-for save in [lambda model, path: model.save(path), save_over]:
+for way in [save, save_over]:
     model.save("best.keras")
     try:
-        save(dies, "best.keras")
+        way(stops, "best.keras")
     except KeyboardInterrupt:
-        print("the old file opens:", opens("best.keras"))
-save_over(reloaded, "best.keras")
-print("replaced, the new file opens:", opens("best.keras"))
+        there = holds("best.keras", model)
+        print(f"{way.__name__}: the old model is still there: {there}")
+partly.fit(x_train, y_train, verbose=0)
+save_over(partly, "best.keras")
+there = holds("best.keras", partly)
+print("save_over, not interrupted: the new model is there:", there)
 # --8<-- [end:crash]
 
 # --8<-- [start:few_steps]

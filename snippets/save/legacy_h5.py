@@ -333,6 +333,76 @@ except ValueError as error:
     print("ValueError:", error)
 # --8<-- [end:shapes]
 
+
+# --8<-- [start:own_layer]
+@keras.saving.register_keras_serializable()
+class Norms(keras.layers.Layer):
+    def __init__(self, frozen=False, **kwargs):
+        super().__init__(**kwargs)
+        self.bn1 = keras.layers.BatchNormalization(trainable=not frozen)
+        self.bn2 = keras.layers.BatchNormalization()
+
+    def build(self, input_shape):
+        self.bn1.build(input_shape)
+        self.bn2.build(input_shape)
+
+    def call(self, x, training=None):
+        x = keras.ops.relu(self.bn1(x, training=training))
+        return self.bn2(x, training=training)
+
+
+@keras.saving.register_keras_serializable()
+class KeptNorms(Norms):
+    def get_config(self):
+        frozen = not self.bn1.trainable
+        return {**super().get_config(), "frozen": frozen}
+
+
+for cls in [Norms, KeptNorms]:
+    norms = cls()
+    owner = keras.Sequential(
+        [keras.Input(shape=(8,)), norms, keras.layers.Dense(1)]
+    )
+    owner.compile(
+        optimizer=keras.optimizers.Adam(0.01), loss="mean_squared_error"
+    )
+    owner.fit(x, y, verbose=0)
+    norms.bn1.trainable = False
+    owner.save("own.h5")
+
+    whole = keras.saving.load_model("own.h5", compile=False)
+    for name in ["bn1", "bn2"]:
+        saved, loaded = (
+            getattr(net.layers[0], name).gamma.numpy() for net in [owner, whole]
+        )
+        equal = np.array_equal(saved, loaded)
+        print(f"{cls.__name__:9} {name} gamma equal: {equal}")
+# --8<-- [end:own_layer]
+
+
+# --8<-- [start:other_head]
+def with_head(outputs):
+    base = build_model()
+    base.pop()  # the old head
+    base.add(keras.layers.Dense(outputs, name="head"))
+    return base
+
+
+for arguments in [{}, {"skip_mismatch": True}]:
+    base = with_head(3)
+    with warnings.catch_warnings(
+        record=True, action="always", category=UserWarning
+    ) as caught:
+        try:
+            base.load_weights("model.h5", **arguments)
+        except ValueError as error:
+            print("ValueError:", str(error).partition("for weight")[0])
+            continue
+    bn, saved = base.get_layer("bn"), model.get_layer("bn")
+    equal = all(map(np.array_equal, saved.get_weights(), bn.get_weights()))
+    print(f"warnings: {len(caught)}, bn equal: {equal}")
+# --8<-- [end:other_head]
+
 # --8<-- [start:by_name]
 renamed = build_model(bn="norm")
 with warnings.catch_warnings(
@@ -356,3 +426,57 @@ np.testing.assert_array_equal(
 )
 print("predictions equal")
 # --8<-- [end:by_name_fix]
+
+
+# --8<-- [start:as_of_old]
+import json
+
+
+def edit(path, attribute, change):
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs[attribute])
+        change(config)
+        file.attrs[attribute] = json.dumps(config)
+
+
+def with_lr(config):
+    settings = config["optimizer_config"]["config"]
+    settings["lr"] = settings.pop("learning_rate")
+
+
+def with_groups(config):
+    config["config"]["layers"][1]["config"]["groups"] = 1
+
+
+images = keras.Sequential(
+    [
+        keras.Input(shape=(4, 4, 3)),
+        keras.layers.Conv2DTranspose(2, 3),
+        keras.layers.BatchNormalization(),
+    ]
+)
+images.compile(optimizer="adam", loss="mean_squared_error")
+images.save("old.h5")
+edit("old.h5", "training_config", with_lr)
+edit("old.h5", "model_config", with_groups)
+# --8<-- [end:as_of_old]
+
+
+# --8<-- [start:old_files]
+class WithoutGroups(keras.layers.Conv2DTranspose):
+    def __init__(self, *args, groups=1, **kwargs):
+        super().__init__(*args, **kwargs)
+
+
+same = {"custom_objects": {"Conv2DTranspose": WithoutGroups}}
+for arguments in [{}, same, {**same, "compile": False}]:
+    try:
+        old = keras.saving.load_model("old.h5", **arguments)
+    except (TypeError, ValueError) as error:
+        text = str(error)
+        start = max(text.find("Unrecognized keyword"), 0)
+        print(f"{type(error).__name__}: {text[start:].splitlines()[0]}")
+        continue
+    equal = all(map(np.array_equal, images.get_weights(), old.get_weights()))
+    print("arrays equal:", equal)
+# --8<-- [end:old_files]

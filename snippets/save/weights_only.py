@@ -101,6 +101,19 @@ resumed.optimizer.learning_rate = 0.5
 print(f"set after loading: {float(resumed.optimizer.learning_rate):.2f}")
 # --8<-- [end:learning_rate]
 
+# --8<-- [start:schedule]
+decay = keras.optimizers.schedules.ExponentialDecay(0.5, 100, 0.5)
+scheduled = build_model()
+scheduled.compile(optimizer=keras.optimizers.Adam(decay), loss="mse")
+scheduled.optimizer.build(scheduled.trainable_variables)
+scheduled.save_weights("scheduled.weights.h5")
+print(len(scheduled.optimizer.variables), "arrays of the optimizer")
+try:
+    scheduled.optimizer.learning_rate = 0.5
+except TypeError as error:
+    print("TypeError:", str(error).split(",")[0])
+# --8<-- [end:schedule]
+
 # --8<-- [start:no_architecture]
 try:
     keras.saving.load_model("model.weights.h5")
@@ -111,6 +124,8 @@ print("compiled:", rebuilt.compiled)
 # --8<-- [end:no_architecture]
 
 # --8<-- [start:no_flags]
+import warnings
+
 frozen = build_model()
 frozen.get_layer("bn").trainable = False
 frozen.set_weights(model.get_weights())
@@ -152,6 +167,59 @@ for array in ["gamma", "beta", "moving_mean", "moving_variance"]:
 print("4 arrays kept by fit")
 # --8<-- [end:flags_fix]
 
+
+# --8<-- [start:slots]
+def build_two(frozen):
+    two = keras.Sequential(
+        [
+            keras.Input(shape=(8,)),
+            keras.layers.BatchNormalization(name="bn1"),
+            keras.layers.ReLU(),
+            keras.layers.BatchNormalization(name="bn2"),
+        ]
+    )
+    two.get_layer(frozen).trainable = False
+    two.compile(optimizer=keras.optimizers.Adam(0.01), loss="mse")
+    two.optimizer.build(two.trainable_variables)
+    return two
+
+
+saved = build_two(frozen="bn1")
+saved.fit(x, x, verbose=0)
+saved.save_weights("two.weights.h5")
+
+for frozen in ["bn1", "bn2"]:
+    loaded = build_two(frozen)
+    with warnings.catch_warnings(
+        record=True, action="always", category=UserWarning
+    ) as caught:
+        loaded.load_weights("two.weights.h5")
+    print(f"{frozen} frozen, warnings: {len(caught)}")
+    for variable in loaded.optimizer.variables:
+        for moment in saved.optimizer.variables:
+            into, source = (
+                v.path.partition("bn")[2] for v in [variable, moment]
+            )
+            if into.endswith("momentum") and np.array_equal(variable, moment):
+                print(f"  bn{into} holds bn{source}")
+# --8<-- [end:slots]
+
+# --8<-- [start:received_none]
+without = keras.Sequential(
+    [
+        keras.Input(shape=(8,)),
+        keras.layers.Dense(10),
+        keras.layers.ReLU(),
+        keras.layers.Dense(1),
+    ]
+)
+without.save_weights("without.weights.h5")
+try:
+    build_model().load_weights("without.weights.h5")
+except ValueError as error:
+    print("ValueError:", str(error).splitlines()[2])
+# --8<-- [end:received_none]
+
 # --8<-- [start:ending]
 for path in ["model", "model.h5", "model.keras"]:
     try:
@@ -161,8 +229,6 @@ for path in ["model", "model.h5", "model.keras"]:
 # --8<-- [end:ending]
 
 # --8<-- [start:no_warning]
-import warnings
-
 restarted = build_model()
 restarted.compile(optimizer=keras.optimizers.Adam(0.01), loss="mse")
 with warnings.catch_warnings(
@@ -263,7 +329,7 @@ with warnings.catch_warnings(
     other.load_weights("model.weights.h5", skip_mismatch=True)
 
 print("warnings:", len(caught))
-print(str(caught[0].message).splitlines()[0])
+print(str(caught[0].message).split(". ")[0])
 bn = other.get_layer("bn")
 print("beta still 0:", np.all(bn.beta.numpy() == 0))
 print("moving_mean still 0:", np.all(bn.moving_mean.numpy() == 0))
@@ -284,8 +350,24 @@ for array in ["beta", "moving_mean", "moving_variance"]:
 print("3 arrays equal")
 # --8<-- [end:mismatch_fix]
 
+
 # --8<-- [start:objects_to_skip]
-tail = build_model()
+def with_head(outputs):
+    base = build_model()
+    base.pop()  # the old head
+    base.add(keras.layers.Dense(outputs, name="head"))
+    return base
+
+
+for outputs in [1, 3]:
+    tail = with_head(outputs)
+    try:
+        tail.load_weights("model.weights.h5")
+        print(f"{outputs} outputs: all arrays loaded")
+    except ValueError as error:
+        print("ValueError:", str(error).splitlines()[0].split(". ")[0])
+
+tail = with_head(3)
 with warnings.catch_warnings(
     record=True, action="always", category=UserWarning
 ) as caught:
@@ -305,19 +387,3 @@ for layer in ["dense", "bn", "head"]:
     )
     print(f"{layer:5} equal: {equal}")
 # --8<-- [end:objects_to_skip]
-
-# --8<-- [start:received_none]
-without = keras.Sequential(
-    [
-        keras.Input(shape=(8,)),
-        keras.layers.Dense(10),
-        keras.layers.ReLU(),
-        keras.layers.Dense(1),
-    ]
-)
-without.save_weights("without.weights.h5")
-try:
-    build_model().load_weights("without.weights.h5")
-except ValueError as error:
-    print("ValueError:", str(error).splitlines()[2])
-# --8<-- [end:received_none]
