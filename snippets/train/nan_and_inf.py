@@ -164,6 +164,25 @@ for way in ["statistics_from", "repair"]:
 # --8<-- [end:copied]
 
 
+# --8<-- [start:weights]
+lost = on_base(keras.optimizers.Adam(0.05, clipnorm=1.0))
+lost.train_on_batch(bad[96:128], y[96:128])
+try:
+    repair(lost, [x])
+except ValueError as error:
+    print("ValueError:", str(error).partition(":")[0])
+
+for name in ["weights alone", "the whole model"]:
+    if name == "weights alone":
+        lost.set_weights(model.get_weights())
+        net = lost
+    else:
+        net = keras.saving.load_model("repaired.keras")
+    net.train_on_batch(x[:32], y[:32])
+    print(f"{name} from an older file, broken: {bool(broken(net))}")
+# --8<-- [end:weights]
+
+
 # --8<-- [start:causes]
 def with_scaling():
     optimizer = keras.optimizers.Adam(0.05)
@@ -213,24 +232,6 @@ for way, loaded in {
     nans = np.isnan(loaded(x, training=False)).sum()
     print(f"{way:11} predictions that are NaN: {nans} of {len(x)}")
 # --8<-- [end:formats]
-
-# --8<-- [start:weights]
-lost = on_base(keras.optimizers.Adam(0.05, clipnorm=1.0))
-lost.train_on_batch(bad[96:128], y[96:128])
-try:
-    repair(lost, [x])
-except ValueError as error:
-    print("ValueError:", str(error).partition(":")[0])
-
-for name in ["weights alone", "the whole model"]:
-    if name == "weights alone":
-        lost.set_weights(model.get_weights())
-        net = lost
-    else:
-        net = keras.saving.load_model("repaired.keras")
-    net.train_on_batch(x[:32], y[:32])
-    print(f"{name} from an older file, broken: {bool(broken(net))}")
-# --8<-- [end:weights]
 
 
 # --8<-- [start:rows]
