@@ -52,7 +52,8 @@ def test_the_loads_in_other_versions_are_recorded_for_these_scripts():
 
 
 def test_the_layers_in_containers_are_recorded_for_this_script():
-    assert versions.containers_comment() in versions.CONTAINED.read_text("utf-8"), (
+    script = versions.fingerprint([versions.CONTAINERS])
+    assert script in versions.CONTAINED.read_text("utf-8"), (
         f"{versions.CONTAINERS.name} changed: make versions"
     )
 

@@ -149,7 +149,7 @@ def training_table(trained: dict[str, dict[str, str]]) -> str:
 def containers_comment() -> str:
     """Return the comment that says which script the table of containers is from."""
     hashed = fingerprint([CONTAINERS])
-    return f"<!-- Measured with {CONTAINERS.name} {hashed}; again: make versions. -->"
+    return f"<!-- Written by make versions; script {hashed}. -->"
 
 
 def containers_table(kept: dict[str, dict[str, dict[str, str]]]) -> str:
