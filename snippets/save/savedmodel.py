@@ -91,7 +91,8 @@ print(len(arrays), "arrays equal, predictions equal within 1e-5")
 try:
     served.serve(x, training=True)
 except TypeError as error:
-    print("TypeError:", *str(error).split("`")[:2], sep="\n    ")
+    what, why = str(error).split("`")[:2]
+    print(f"TypeError: {what.strip()}\n    {why}")
 print("has fit:", hasattr(served, "fit"))
 print("has an optimizer:", hasattr(served, "optimizer"))
 # --8<-- [end:no_training]
@@ -110,9 +111,9 @@ print("statistics moved:", moves(served, x + 10))
 # --8<-- [end:still]
 
 # --8<-- [start:server]
-model.export("models/fog/1", verbose=False)  # a number per version
+model.export("models/score/1", verbose=False)  # a number per version
 
-served = tf.saved_model.load("models/fog/1")
+served = tf.saved_model.load("models/score/1")
 signature = served.signatures["serving_default"]
 for name, spec in signature.structured_input_signature[1].items():
     print(f"input {name}: {spec.dtype.name}, {spec.shape}")
@@ -145,9 +146,9 @@ archive.add_endpoint(
     lambda rows: {"score": model(rows, training=False)},
     input_signature=rows,
 )
-archive.write_out("models/fog/2", verbose=False)
+archive.write_out("models/score/2", verbose=False)
 
-served = tf.saved_model.load("models/fog/2")
+served = tf.saved_model.load("models/score/2")
 signature = served.signatures["serving_default"]
 print(list(signature.structured_input_signature[1]), "to", end=" ")
 print(list(signature.structured_outputs))
