@@ -133,8 +133,8 @@ def _differences(one, other):
     found = []
     pairs = zip(compare.state(one).items(), compare.state(other).items(), strict=True)
     for (key, a), (_, b) in pairs:
-        if not isinstance(a, np.ndarray) and a != b:
-            found.append(f"{key}: {a} and {b}")
+        if not isinstance(a, np.ndarray):
+            found += [f"{key}: {a} and {b}"] if a != b else []
         elif not np.allclose(np.float64(a), np.float64(b), rtol=1e-2, atol=1e-3):
             error = np.abs(np.float64(a) - np.float64(b)).max()
             found.append(f"{key} differs by {error:.1g}")
