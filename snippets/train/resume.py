@@ -1,3 +1,134 @@
+# --8<-- [start:rows]
+import keras
+import numpy as np
+
+
+class Rows(keras.utils.PyDataset):
+    """Arrays in an order that is drawn anew, but the same, for each epoch.
+
+    Pass it to ``fit`` with ``shuffle=False``, and to a new ``fit`` a new one.
+    """
+
+    def __init__(self, x, y, batch_size=32, start=0):
+        super().__init__()
+        self.x, self.y, self.batch_size = x, y, batch_size
+        self.epoch = start
+
+    def __len__(self):
+        return -(-len(self.x) // self.batch_size)
+
+    def __getitem__(self, batch):
+        order = np.random.default_rng(self.epoch).permutation(len(self.x))
+        rows = order[self.batch_size * batch : self.batch_size * (batch + 1)]
+        return self.x[rows], self.y[rows]
+
+    def on_epoch_end(self):
+        self.epoch += 1
+
+
+class MasksFromEpoch(keras.callbacks.Callback):
+    """Seed Dropout and its like from the number of the epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        for i, variable in enumerate(self.model.variables):
+            if variable.name == "seed_generator_state":
+                variable.assign([10_000 * epoch + i, 0])
+
+
+# --8<-- [end:rows]
+
+
+# --8<-- [start:run]
+import json
+from pathlib import Path
+
+
+def data():
+    x = np.random.default_rng(0).normal(5, 3, size=(150, 8))
+    return x, x[:, :1] - x[:, 1:2]
+
+
+def next_epoch(folder):
+    file = Path(folder, "training_metadata.json")
+    return json.loads(file.read_text())["epoch"] if file.exists() else 0
+
+
+def run(folder, *callbacks, follow=True):
+    keras.utils.set_random_seed(0)
+    layers = [
+        keras.Input(shape=(8,)),
+        keras.layers.Dense(16),
+        keras.layers.BatchNormalization(name="bn"),
+        keras.layers.ReLU(),
+        keras.layers.Dropout(0.2),
+        keras.layers.Dense(1),
+    ]
+    model = keras.Sequential(layers)
+    model.compile(optimizer="adam", loss="mean_squared_error")
+
+    masks = [MasksFromEpoch()] if follow else []
+    rows = Rows(*data(), start=next_epoch(folder) if follow else 0)
+    backup = keras.callbacks.BackupAndRestore(folder)
+    history = model.fit(
+        rows,
+        epochs=4,
+        shuffle=False,
+        callbacks=[*masks, backup, *callbacks],
+        verbose=0,
+    )
+    return model, history.epoch
+
+
+# --8<-- [end:run]
+
+
+# --8<-- [start:kill]
+import inspect
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+
+class PowerCut(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.optimizer.iterations == 13:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+imports = "import json, os, signal\nfrom pathlib import Path\n"
+imports += "import keras\nimport numpy as np\n\n"
+parts = [Rows, MasksFromEpoch, PowerCut, data, next_epoch, run]
+script = imports + "\n\n".join(map(inspect.getsource, parts))
+Path("train.py").write_text(script + "\nrun('run-1', PowerCut())\n")
+
+process = subprocess.run([sys.executable, "train.py"])
+print("exit code:", process.returncode)
+print("next epoch:", next_epoch("run-1"))
+shutil.copytree("run-1", "run-2")
+# --8<-- [end:kill]
+
+
+# --8<-- [start:resume_kill]
+def state(model):
+    return [v.numpy() for v in [*model.variables, *model.optimizer.variables]]
+
+
+def same(one, other):
+    pairs = zip(one, other, strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)
+
+
+for folder, follow in {"run-1": True, "run-2": False}.items():
+    expected, _ = run("not-interrupted", follow=follow)
+    resumed, epochs = run(folder, follow=follow)
+    print(f"order and masks follow from the epoch: {follow!s:5}", end="  ")
+    print("epochs:", epochs, "step:", int(resumed.optimizer.iterations))
+    print("bit for bit:", same(state(resumed), state(expected)))
+# --8<-- [end:resume_kill]
+
+
 # --8<-- [start:model]
 import keras
 import numpy as np
@@ -30,15 +161,6 @@ def train(model, start, stop):
     return model
 
 
-def state(model):
-    return [v.numpy() for v in [*model.variables, *model.optimizer.variables]]
-
-
-def same(one, other):
-    pairs = zip(one, other, strict=True)
-    return all(np.array_equal(a, b) for a, b in pairs)
-
-
 # --8<-- [end:model]
 
 # --8<-- [start:control]
@@ -58,7 +180,12 @@ half.save("half.keras")
 np.savez("uninterrupted.npz", *uninterrupted)
 # --8<-- [end:half]
 
+
 # --8<-- [start:reload]
+def state(model):
+    return [v.numpy() for v in [*model.variables, *model.optimizer.variables]]
+
+
 resumed = keras.saving.load_model("half.keras")
 print("continues after step", int(resumed.optimizer.iterations))
 train(resumed, 2, 4)
@@ -74,15 +201,12 @@ print(len(state(resumed)), "arrays equal those of the uninterrupted run")
 
 # --8<-- [start:files]
 import copy
-import pickle
 
 import tensorflow as tf
 
 half.save_weights("half.weights.h5")
-half.save_weights("half.weights.json", max_shard_size=1e-6)
 whole = tf.train.Checkpoint(model=half).save("whole/net")
 only = tf.train.Checkpoint(arrays=half.variables).save("only/net")
-pickled = pickle.dumps(half)
 copied = copy.deepcopy(half)
 arrays = state(half)
 # The last one: it takes the optimizer out of the compile settings of `half`.
@@ -123,11 +247,9 @@ routes = {
     ".h5": lambda: load("half.h5"),
     ".weights.h5": lambda: weights(build(), "half.weights.h5"),
     ".weights.h5, built": lambda: weights(ready(), "half.weights.h5"),
-    ".weights.json, built": lambda: weights(ready(), "half.weights.json"),
     "Checkpoint(model)": lambda: whole_model(build()),
     "Checkpoint(model), built": lambda: whole_model(ready()),
     "Checkpoint of the arrays": lambda: arrays_only(ready()),
-    "pickle": lambda: pickle.loads(pickled),
     "deepcopy": lambda: copied,
 }
 # --8<-- [end:routes]
@@ -153,27 +275,6 @@ for route, load_half in routes.items():
         exact += ", after a UserWarning"
     print(f"{route:26}{equal:6}{step:6}  {exact}")
 # --8<-- [end:table]
-
-
-# --8<-- [start:sgd]
-def with_sgd():
-    model = build()
-    model.compile(keras.optimizers.SGD(0.001), "mean_squared_error")
-    return model
-
-
-keras.utils.set_random_seed(0)
-straight = with_sgd()
-start = straight.get_weights()
-train(straight, 0, 4)
-final = straight.get_weights()
-
-straight.set_weights(start)
-train(straight, 0, 2).save_weights("sgd.weights.h5")
-resumed = weights(with_sgd(), "sgd.weights.h5")
-train(resumed, 2, 4)
-print("bit for bit:", same(resumed.get_weights(), final))
-# --8<-- [end:sgd]
 
 
 # --8<-- [start:order]
@@ -278,183 +379,103 @@ print("no initial_epoch:", rates(schedule, 0, 2))
 # --8<-- [end:schedule]
 
 
-# --8<-- [start:plateau]
-def plateau():
-    # Nothing counts as an improvement here, so that two epochs are a plateau.
-    return keras.callbacks.ReduceLROnPlateau(
-        monitor="loss", factor=0.5, patience=2, min_delta=1e6
-    )
-
-
-plain.optimizer.learning_rate = 0.08
-print("uninterrupted:", rates(plateau(), 0, 6))
-plain.optimizer.learning_rate = 0.08
-print("interrupted:  ", rates(plateau(), 0, 2) + rates(plateau(), 2, 6))
-# --8<-- [end:plateau]
-
-# --8<-- [start:plateau_fix]
+# --8<-- [start:plateau_recipe]
 import json
 import os
-
-
-class KeptPlateau(keras.callbacks.ReduceLROnPlateau):
-    kept = ["best", "wait", "cooldown_counter"]
-
-    def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)  # resets the three
-        if os.path.exists("plateau.json"):
-            with open("plateau.json") as file:
-                vars(self).update(json.load(file))
-
-    def on_epoch_end(self, epoch, logs=None):
-        super().on_epoch_end(epoch, logs)
-        with open("plateau.json", "w") as file:
-            json.dump({name: getattr(self, name) for name in self.kept}, file)
-
-
-def kept_plateau():
-    return KeptPlateau(monitor="loss", factor=0.5, patience=2, min_delta=1e6)
-
-
-plain.optimizer.learning_rate = 0.08
-print(rates(kept_plateau(), 0, 2) + rates(kept_plateau(), 2, 6))
-# --8<-- [end:plateau_fix]
-
-
-# --8<-- [start:from_epoch]
-class Rows(keras.utils.PyDataset):
-    epoch = 0
-
-    def __init__(self):
-        super().__init__()
-        self.x = np.random.default_rng(0).normal(5, 3, size=(160, 8))
-        self.y = self.x[:, :1] - self.x[:, 1:2]
-
-    def __len__(self):
-        return 5
-
-    def __getitem__(self, batch):
-        order = np.random.default_rng(self.epoch).permutation(160)
-        rows = order[32 * batch : 32 * (batch + 1)]
-        return self.x[rows], self.y[rows]
-
-
-class FromEpoch(keras.callbacks.Callback):
-    def __init__(self, rows):
-        super().__init__()
-        self.rows = rows
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.rows.epoch = epoch
-        for i, variable in enumerate(self.model.variables):
-            if variable.name == "seed_generator_state":
-                variable.assign([1000 * epoch + i, 0])
-
-
-# --8<-- [end:from_epoch]
-
-
-# --8<-- [start:run]
-def run(*callbacks):
-    keras.utils.set_random_seed(0)  # before the layers, which draw seeds
-    layers = [
-        keras.Input(shape=(8,)),
-        keras.layers.Dense(16),
-        keras.layers.BatchNormalization(name="bn"),
-        keras.layers.ReLU(),
-        keras.layers.Dropout(0.2),
-        keras.layers.Dense(1),
-    ]
-    model = keras.Sequential(layers)
-    model.compile(optimizer="adam", loss="mean_squared_error")
-    rows = Rows()
-    history = model.fit(
-        rows,
-        epochs=4,
-        shuffle=False,
-        callbacks=[FromEpoch(rows), *callbacks],
-        verbose=0,
-    )
-    return model, history.epoch
-
-
-# --8<-- [end:run]
-
-# --8<-- [start:shuffle]
-rows = Rows()
-batches = [rows[i][0] for i in range(len(rows))]
-for shuffle in [True, False]:
-    seen.clear()
-    keras.utils.set_random_seed(0)
-    spy.fit(rows, shuffle=shuffle, verbose=0)
-    print(f"shuffle={shuffle!s:5} in the order of Rows:", same(seen, batches))
-# --8<-- [end:shuffle]
-
-
-# --8<-- [start:kill]
-import inspect
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 
-class PowerCut(keras.callbacks.Callback):
-    def on_train_batch_end(self, batch, logs=None):
-        if self.model.optimizer.iterations == 13:
-            os.kill(os.getpid(), signal.SIGKILL)
+class KeptPlateau(keras.callbacks.ReduceLROnPlateau):
+    """ReduceLROnPlateau whose counters outlive the process, in a JSON file."""
+
+    def __init__(self, file, **settings):
+        super().__init__(**settings)
+        self.file = Path(file)
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)  # resets the counters
+        self.kept = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.kept is None:
+            self.kept = json.loads(self.file.read_text()) if epoch else {}
+            vars(self).update(self.kept.get(str(epoch - 1), {}))
+            if epoch and str(epoch - 1) not in self.kept:
+                raise ValueError(
+                    f"{self.file} knows nothing of epoch {epoch - 1}"
+                )
+
+    def on_epoch_end(self, epoch, logs=None):
+        super().on_epoch_end(epoch, logs)
+        names = ["best", "wait", "cooldown_counter"]
+        self.kept[str(epoch)] = {name: getattr(self, name) for name in names}
+        new = self.file.with_suffix(".new")
+        new.write_text(json.dumps(self.kept))
+        os.replace(new, self.file)
 
 
-imports = "import os, signal\nimport keras\nimport numpy as np\n\n"
-parts = [inspect.getsource(part) for part in [Rows, FromEpoch, PowerCut, run]]
-start = """
-backup = keras.callbacks.BackupAndRestore
-run(backup("by-epoch"), backup("by-batch", save_freq=2), PowerCut())
-"""
-Path("train.py").write_text(imports + "\n\n".join(parts) + start)
+# --8<-- [end:plateau_recipe]
 
-process = subprocess.run([sys.executable, "train.py"])
-print("exit code:", process.returncode)
-for folder in ["by-epoch", "by-batch"]:
-    print(folder, Path(folder, "training_metadata.json").read_text())
-# --8<-- [end:kill]
+# --8<-- [start:plateau]
+# Nothing counts as an improvement here, so that two epochs are a plateau.
+settings = {"monitor": "loss", "factor": 0.5, "patience": 2, "min_delta": 1e6}
 
-# --8<-- [start:resume_kill]
-expected, epochs = run()
-resumed, epochs = run(keras.callbacks.BackupAndRestore("by-epoch"))
-print("epochs run here:", epochs)
-print("step:", int(resumed.optimizer.iterations))
-print(len(state(resumed)), "arrays, bit for bit:", end=" ")
-print(same(state(resumed), state(expected)))
-# --8<-- [end:resume_kill]
+
+def forgetting():
+    return keras.callbacks.ReduceLROnPlateau(**settings)
+
+
+def keeping():
+    return KeptPlateau("plateau.json", **settings)
+
+
+plain.optimizer.learning_rate = 0.08
+print("uninterrupted:     ", rates(forgetting(), 0, 6))
+for new in [forgetting, keeping]:
+    plain.optimizer.learning_rate = 0.08
+    print(
+        f"{new.__name__:10} resumed:", rates(new(), 0, 2) + rates(new(), 2, 6)
+    )
+# --8<-- [end:plateau]
+
 
 # --8<-- [start:by_batch]
-import shutil
+class Stop(keras.callbacks.Callback):
+    def __init__(self, step):
+        super().__init__()
+        self.step = step
 
-shutil.copytree("by-batch", "by-batch-2")  # for the next section
-backup = keras.callbacks.BackupAndRestore("by-batch", save_freq=2)
-resumed, epochs = run(backup)
-print("epochs run here:", epochs)
-print("step:", int(resumed.optimizer.iterations))
-print("bit for bit:", same(state(resumed), state(expected)))
-# --8<-- [end:by_batch]
-
-
-# --8<-- [start:second]
-class SecondCut(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
-        if self.model.optimizer.iterations == 15:
-            raise RuntimeError("stopped again, in the same epoch")
+        if self.model.optimizer.iterations == self.step:
+            raise RuntimeError
 
 
-try:
-    run(
-        keras.callbacks.BackupAndRestore("by-batch-2", save_freq=2), SecondCut()
-    )
-except RuntimeError as error:
-    print("RuntimeError:", error)
-print(Path("by-batch-2", "training_metadata.json").read_text())
-# --8<-- [end:second]
+def backed_up(freq, stops):
+    folder = f"backup-{freq}-{len(stops)}"
+    for step in [*stops, 0]:
+        keras.utils.set_random_seed(0)
+        model = build()
+        backup = keras.callbacks.BackupAndRestore(folder, save_freq=freq)
+        try:
+            model.fit(
+                x,
+                y,
+                epochs=4,
+                shuffle=False,
+                callbacks=[backup, Stop(step)],
+                verbose=0,
+            )
+        except RuntimeError:
+            pass
+    exact = same(state(model), uninterrupted)
+    print(f"save_freq={freq!s:5} stopped {len(stops)}x:", end=" ")
+    print(f"{int(model.optimizer.iterations)} steps, bit for bit: {exact}")
+
+
+backed_up("epoch", [13])
+backed_up(2, [13])
+backed_up(2, [13, 15])
+# --8<-- [end:by_batch]
 
 
 # --8<-- [start:iterator]
