@@ -74,7 +74,7 @@ differ = [
     for old, new in zip(*arrays, strict=True)
     if not np.array_equal(old, new)
 ]
-print(f"changed, of {len(arrays[0])} arrays:", *differ)
+print(f"of {len(arrays[0])} changed:", *differ)
 # --8<-- [end:exact]
 
 # --8<-- [start:save]
@@ -183,6 +183,37 @@ except ValueError as error:
     print(str(error).split(".")[0])
 # --8<-- [end:frozen]
 
+# --8<-- [start:trainable_only]
+np.savez("trainable.npz", *model.trainable_variables)
+
+fresh = build()
+file = np.load("trainable.npz")
+for i, variable in enumerate(fresh.trainable_variables):
+    variable.assign(file[f"arr_{i}"])
+print("as loaded, above 0.4:      ", accuracy(fresh, x, y) > 0.4)
+estimate_again(fresh, dataset.batch(500))
+print("estimated again, above 0.9:", accuracy(fresh, x, y) > 0.9)
+# --8<-- [end:trainable_only]
+
+# --8<-- [start:other_data]
+test_noise = np.random.normal(size=(1000, 5))
+y_test = np.argmax(test_noise, axis=1)
+shift = np.array([0.3, 0, -0.3, 0.15, -0.15])  # of another camera, say
+x_test = (5 + 0.1 * test_noise + shift).astype("float32")
+
+print("estimated on       training data  shifted test data")
+for name, given in {
+    "x": x,
+    "x - 5": x - 5,
+    "x / 5": x / 5,
+    "the test data": x_test,
+}.items():
+    net = keras.saving.load_model("stale.keras")
+    estimate_again(net, [given])
+    good = accuracy(net, x, y) > 0.9, accuracy(net, x_test, y_test) > 0.6
+    print(f"{name:18} {good[0]!s:14} {good[1]}")
+# --8<-- [end:other_data]
+
 
 # --8<-- [start:by_hand]
 def momentum_0(model, batches):
@@ -248,34 +279,3 @@ for case, epochs in {"20 steps": 1, "500 steps": 24}.items():
     show(case, slow)
 show("estimate_again", model)
 # --8<-- [end:learning_rate]
-
-# --8<-- [start:trainable_only]
-np.savez("trainable.npz", *model.trainable_variables)
-
-fresh = build()
-file = np.load("trainable.npz")
-for i, variable in enumerate(fresh.trainable_variables):
-    variable.assign(file[f"arr_{i}"])
-print("as loaded, above 0.4:      ", accuracy(fresh, x, y) > 0.4)
-estimate_again(fresh, dataset.batch(500))
-print("estimated again, above 0.9:", accuracy(fresh, x, y) > 0.9)
-# --8<-- [end:trainable_only]
-
-# --8<-- [start:other_data]
-test_noise = np.random.normal(size=(1000, 5))
-y_test = np.argmax(test_noise, axis=1)
-shift = np.array([0.3, 0, -0.3, 0.15, -0.15])  # of another camera, say
-x_test = (5 + 0.1 * test_noise + shift).astype("float32")
-
-print("estimated on       training data  shifted test data")
-for name, given in {
-    "x": x,
-    "x - 5": x - 5,
-    "x / 5": x / 5,
-    "the test data": x_test,
-}.items():
-    net = keras.saving.load_model("stale.keras")
-    estimate_again(net, [given])
-    good = accuracy(net, x, y) > 0.9, accuracy(net, x_test, y_test) > 0.6
-    print(f"{name:18} {good[0]!s:14} {good[1]}")
-# --8<-- [end:other_data]
