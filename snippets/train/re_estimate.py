@@ -74,7 +74,7 @@ differ = [
     for old, new in zip(*arrays, strict=True)
     if not np.array_equal(old, new)
 ]
-print(f"of {len(arrays[0])} changed:", *differ)
+print(f"of {len(arrays[0])} arrays changed:", *differ, sep="\n  ")
 # --8<-- [end:exact]
 
 # --8<-- [start:save]
