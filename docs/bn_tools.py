@@ -70,14 +70,15 @@ def estimate_again(model, batches, layers=None):
     """Replace the moving statistics by those of ``batches``.
 
     Only the layers that are estimated run in training mode, so there is no Dropout and
-    no noise; frozen ones are estimated, too. Nothing but their two arrays changes.
+    no noise. Nothing but their two arrays changes.
 
     Args:
         model: A Keras model that has its arrays.
         batches: A list, generator, ``tf.data.Dataset`` or ``PyDataset`` of inputs, or
             of tuples ``(inputs, targets, ...)`` as for ``fit``. The larger each batch,
             the better: see ``train/re-estimate`` on the site.
-        layers: The layers to estimate; all of ``batch_norms(model)`` by default.
+        layers: The layers to estimate, frozen ones as well. By default those of
+            ``batch_norms(model)`` that are not frozen.
 
     Returns:
         The paths of the layers whose statistics were replaced.
@@ -86,9 +87,14 @@ def estimate_again(model, batches, layers=None):
         ValueError: Nothing to estimate, a layer that no batch reached, or statistics
             that are not finite. The statistics are then as they were.
     """
-    layers = batch_norms(model) if layers is None else list(layers)
+    if layers is None:
+        layers = [layer for layer in batch_norms(model) if layer.trainable]
+    layers = list(layers)
     if not layers:
-        raise ValueError("no BatchNormalization layer to estimate")
+        raise ValueError(
+            "no layer to estimate. If all are frozen and shall be estimated "
+            "nevertheless, pass layers=batch_norms(model)"
+        )
     if any(getattr(layer, "renorm", False) for layer in layers):
         raise ValueError("renorm=True keeps further statistics: not estimated here")
     if hasattr(batches, "shape"):

@@ -61,6 +61,14 @@ paths = estimate_again(model, dataset)
 after = batch_norms(model)[-1].moving_mean.numpy()
 print("layers estimated:", len(paths))
 print("statistics moved:", not np.allclose(before, after))
+
+base.trainable = False
+try:
+    estimate_again(model, dataset)
+except ValueError as error:
+    print("frozen:", str(error)[:20])
+paths = estimate_again(model, dataset, layers=batch_norms(model))
+print("frozen, but named:", len(paths))
 # --8<-- [end:estimate]
 
 # --8<-- [start:repair]

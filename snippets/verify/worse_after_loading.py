@@ -38,7 +38,8 @@ def measure(loaded, before, after, score, good=0.9, record=None, serve=None):
         for variable, array in kept:
             variable.assign(array)
         if layers and not broken(loaded):
-            estimate_again(loaded, [inputs for inputs, *_ in before])
+            batches = [inputs for inputs, *_ in before]
+            estimate_again(loaded, batches, layers)
         result["estimated"] = score_of(score, infer, before)
     finally:
         for variable, array in kept:
