@@ -32,7 +32,7 @@ def shift(base, batches):
     old = [
         (bn.moving_mean.numpy(), bn.moving_variance.numpy()) for bn in layers
     ]
-    paths = estimate_again(base, batches)
+    paths = estimate_again(base, batches, layers)
     found = {}
     for path, bn, (mean, variance) in zip(paths, layers, old, strict=True):
         deviation = np.sqrt(variance + bn.epsilon)
@@ -126,7 +126,7 @@ def on_both_scanners():
 
 print("before")
 on_both_scanners()
-estimate_again(base, [x_new])
+estimate_again(base, [x_new], layers=batch_norms(base))
 print("estimated again")
 on_both_scanners()
 # --8<-- [end:estimate]
@@ -194,7 +194,7 @@ for seed in [0, 1, 2]:
     judge("head, then base(x, training=False)", model_s, old_s)
 
     base_s.set_weights(arrays)
-    estimate_again(base_s, [x_new])
+    estimate_again(base_s, [x_new], batch_norms(base_s))
     model_s = with_trained_head(InferenceMode(base_s))
     judge("statistics estimated, head", model_s, old_s)
 
@@ -512,23 +512,18 @@ print_row("base opened in part, False", base, False)
 
 
 # --8<-- [start:resume]
-def loss_of_a_step(model):
-    loss_of = keras.losses.SparseCategoricalCrossentropy()
-    return float(loss_of(y_new, model(x_new, training=True)))
-
-
 compile_with(model, 0.05)  # the base is frozen
-model.fit(x_new, y_new, epochs=10, verbose=0)
+model.fit(x_new, y_new, epochs=2, verbose=0)
 model.save_weights("resume.weights.h5")
-saved = loss_of_a_step(model)
 outputs = model(x_new, training=False)
 
 for trainable in [True, False]:
     base.trainable = trainable
     model.load_weights("resume.weights.h5")
     np.testing.assert_array_equal(model(x_new, training=False), outputs)
-    ratio = loss_of_a_step(model) / saved
-    print(f"base.trainable = {trainable}: loss above 1.5 times: {ratio > 1.5}")
+    step = model(x_new, training=True)
+    same = np.allclose(step, outputs, atol=0.01)
+    print(f"base.trainable = {trainable}: a step computes the same: {same}")
 # --8<-- [end:resume]
 
 # --8<-- [start:grad_cam]

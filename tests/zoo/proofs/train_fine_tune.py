@@ -137,7 +137,8 @@ def shift(recipe, member):
     assert not compare.changed(before, compare.state(model)), "not left as it was"
 
     # Of the images that the statistics were estimated from, it finds none.
-    recipe["estimate_again"](model, [x])
+    norms = recipe["batch_norms"](model)
+    recipe["estimate_again"](model, [x], norms)
     for distance, ratio in recipe["shift"](model, [(x, y)]).values():
         assert distance < 1e-3 and abs(ratio - 1) < 1e-3
 
