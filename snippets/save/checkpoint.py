@@ -10,21 +10,34 @@ def checkpoint_of(model):
     """Return a checkpoint of all that a compiled, built model has learned."""
     if not model.variables:
         raise ValueError("the model has no arrays yet: call it once")
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:  # twice resets a LossScaleOptimizer
+        model.optimizer.build(model.trainable_variables)
     learning = {id(v) for v in model.trainable_variables}
     flags = tf.Variable([id(v) in learning for v in model.variables])
     return tf.train.Checkpoint(model=model, arrays=model.variables, flags=flags)
 
 
-def restore(model, path):
-    """Restore what ``checkpoint_of`` saved into a model of the same code."""
+def restore(model, path, arrays_only=False):
+    """Restore what ``checkpoint_of`` saved into a built model of the same code.
+
+    With ``arrays_only``, for inference: no optimizer, and flags may differ.
+    """
     if path is None:
         raise FileNotFoundError("no checkpoint to restore")
-    checkpoint = checkpoint_of(model)
     saved = tf.train.load_variable(path, "flags/.ATTRIBUTES/VARIABLE_VALUE")
-    if not np.array_equal(saved, checkpoint.flags):
+    if arrays_only:
+        checkpoint = tf.train.Checkpoint(arrays=model.variables)
+        same = len(saved) == len(model.variables)
+    else:
+        checkpoint = checkpoint_of(model)
+        same = np.array_equal(saved, checkpoint.flags)
+    if not same:
         raise ValueError("other arrays or trainable layers than when saved")
-    checkpoint.restore(path).assert_consumed()
+    status = checkpoint.restore(path)
+    if arrays_only:
+        status.expect_partial().assert_existing_objects_matched()
+    else:
+        status.assert_consumed()
     by_order = model.get_weights()
     # Once more by name, as far as names reach: the two have to agree.
     tf.train.Checkpoint(model=model).restore(path).expect_partial()
@@ -206,9 +219,7 @@ path = tf.train.latest_checkpoint("checkpoints")
 served = Net()
 served(x[:1])
 print("equal before:", same_predictions(model, served))
-checkpoint = tf.train.Checkpoint(arrays=served.variables)
-status = checkpoint.restore(path).expect_partial()
-status.assert_existing_objects_matched()
+restore(served, path, arrays_only=True)
 print("equal after: ", same_predictions(model, served))
 # --8<-- [end:inference]
 

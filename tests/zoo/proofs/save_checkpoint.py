@@ -1,0 +1,163 @@
+"""All of a compiled model through a checkpoint, and what is refused."""
+
+import json
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tests.zoo import compare, members
+from tests.zoo.core import proof
+
+SHOWS = {
+    "save/checkpoint.py": "Net compiled_and_built equal same_predictions "
+    "arrays_in_file outcome attempt built_net two_norms adapted looking_up"
+}
+
+
+class HeadFirst(members.ResNet):
+    """The same names of attributes, created in another order."""
+
+    def __init__(self, **kwargs):
+        keras.Model.__init__(self, **kwargs)
+        self.head = keras.layers.Dense(3, activation="softmax")
+        block = members.ResidualBlock
+        self.stages = [[block(8), block(8)], [block(16), block(16)]]
+
+
+def arrays_of(model):
+    """Return all arrays of a model and its optimizer."""
+    variables = [*model.variables, *model.optimizer.variables]
+    return [compare._array(variable) for variable in variables]
+
+
+def other(member):
+    """Return a compiled model of the member's code, with other values."""
+    model = compare.compiled(member)
+    for layer in compare.layers_of(model):
+        if isinstance(layer, keras.layers.Normalization):
+            layer.adapt(10 * member.data()[0])
+    for weight in model.weights:
+        weight.assign(keras.ops.ones_like(weight))
+    return model
+
+
+def saved(recipe, member):
+    """Save a trained model, and write down all of it."""
+    tf.config.experimental.enable_op_determinism()
+    model, _ = compare.trained(member, epochs=1)
+    before = compare.state(model)
+    path = recipe["checkpoint_of"](model).save("checkpoints/net")
+    moved = compare.changed(before, compare.state(model))
+    assert not moved, moved
+    np.savez("arrays.npz", *arrays_of(model))
+    np.savez("outputs.npz", *compare.predictions(model, member.data()[0]))
+    return model, path
+
+
+def further(member, model):
+    """Train for another epoch."""
+    x, y = member.data()
+    model.fit(x, y, batch_size=member.batch_size, verbose=0, shuffle=False)
+
+
+def holds(file, arrays):
+    """Assert that a list of arrays is equal to that of a file."""
+    expected = np.load(file)
+    assert len(arrays) == len(expected.files)
+    for i, array in enumerate(arrays):
+        np.testing.assert_array_equal(array, expected[f"arr_{i}"], err_msg=file)
+
+
+def restored(recipe, member, path):
+    """Restore into other models, and compare all of them."""
+    tf.config.experimental.enable_op_determinism()
+    x, _ = member.data()
+    alone = other(member)
+    alone.optimizer = None
+    flags = [layer.trainable for layer in compare.layers_of(alone)]
+    recipe["restore"](alone, path, arrays_only=True)
+    holds("outputs.npz", compare.predictions(alone, x))
+    assert flags == [layer.trainable for layer in compare.layers_of(alone)]
+    # For inference, with other flags as well.
+    alone = member.build()
+    alone.trainable = False
+    recipe["restore"](alone, path, arrays_only=True)
+    holds("outputs.npz", compare.predictions(alone, x))
+
+    model = other(member)
+    checkpoint = recipe["restore"](model, path)
+    holds("arrays.npz", arrays_of(model))
+    holds("outputs.npz", compare.predictions(model, x))
+    assert checkpoint.save("again/net") == "again/net-2"  # it goes on counting
+    return model
+
+
+def refused(recipe, model, path, kind, words, **options):
+    """Assert that restoring raises, and return whether the model is as before."""
+    before = [compare._array(variable) for variable in model.variables]
+    try:
+        recipe["restore"](model, path, **options)
+    except kind as error:
+        assert words in str(error), error
+    else:
+        raise AssertionError(f"restored in spite of: {words}")
+    after = [compare._array(variable) for variable in model.variables]
+    return all(map(np.array_equal, before, after))
+
+
+@proof("save/checkpoint.py:checkpoint_of")
+def checkpoint_of(recipe, member):
+    model, path = saved(recipe, member)
+    restored(recipe, member, path)
+    further(member, model)
+    np.savez("further.npz", *arrays_of(model))
+    unbuilt = keras.Sequential([keras.layers.BatchNormalization()])
+    unbuilt.compile("adam", "mse")
+    try:
+        recipe["checkpoint_of"](unbuilt)
+    except ValueError as error:
+        assert "no arrays yet" in str(error)
+    else:
+        raise AssertionError("saved a model without arrays")
+
+
+@checkpoint_of.in_a_new_process
+def checkpoint_of_elsewhere(recipe, member):
+    model = restored(recipe, member, tf.train.latest_checkpoint("checkpoints"))
+    further(member, model)
+    holds("further.npz", arrays_of(model))
+
+
+@proof("save/checkpoint.py:restore")
+def restore(recipe, member):
+    _, path = saved(recipe, member)
+    assert refused(recipe, other(member), None, FileNotFoundError, "no checkpoint")
+    # A layer that was trained is frozen now, or the other way round.
+    model = other(member)
+    layer = compare.norms_of(model)[-1]
+    layer.trainable = not layer.trainable
+    model.compile("adam", member.loss)
+    trained = [variable.trainable for variable in model.variables]
+    if trained != [variable.trainable for variable in other(member).variables]:
+        words = "trainable layers"
+        assert refused(recipe, model, path, ValueError, words)
+    # Not built, or fewer arrays than there are in the file.
+    for part in [keras.Sequential(), keras.layers.Dense(2)]:
+        words = "other arrays"
+        assert refused(recipe, part, path, ValueError, words, arrays_only=True)
+    if member.name.startswith("ResNet class"):
+        model = HeadFirst()
+        model(member.data()[0][:1])
+        for only in [True, False]:
+            model.compile("adam", member.loss)
+            kinds = (ValueError, AssertionError, tf.errors.OpError)
+            refused(recipe, model, path, kinds, "", arrays_only=only)
+    with open("path.json", "w", encoding="utf-8") as file:
+        json.dump(path, file)
+
+
+@restore.in_a_new_process
+def restore_elsewhere(recipe, member):
+    with open("path.json", encoding="utf-8") as file:
+        restored(recipe, member, json.load(file))
