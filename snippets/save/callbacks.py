@@ -41,7 +41,13 @@ class SafeRun(keras.callbacks.Callback):
         if notes:
             self.load(model, "last")
         self.next = int(notes.get("epoch", -1)) + 1
+        if notes and self.waited_for(self.next - 1):
+            self.next = 10**9  # it has stopped for good: fit does nothing
         return self.next
+
+    def waited_for(self, epoch):
+        best = int(self.notes("best").get("epoch", -1))
+        return self.patience is not None and epoch - best >= self.patience
 
     def load(self, model, name="best"):
         """Load the best epoch into a compiled model, the optimizer included."""
@@ -50,7 +56,8 @@ class SafeRun(keras.callbacks.Callback):
             raise FileNotFoundError(self.path(name))
         if not np.array_equal(notes["flags"], self.flags(model)):
             raise ValueError("other layers are trainable than when saved")
-        model.optimizer.build(model.trainable_variables)
+        if not model.optimizer.built:  # twice resets a LossScaleOptimizer
+            model.optimizer.build(model.trainable_variables)
         model.load_weights(self.path(name))
         if int(model.optimizer.iterations) != notes["step"]:
             raise ValueError("the optimizer has not been loaded")
@@ -93,11 +100,9 @@ class SafeRun(keras.callbacks.Callback):
         old = self.sign * best["value"] if best else np.inf
         if self.sign * notes["value"] < old:  # never true of NaN
             self.save("best", notes)
-            best = notes
         self.save("last", notes)
         self.next = epoch + 1
-        waited = epoch - int(best.get("epoch", -1))
-        if self.patience is not None and waited >= self.patience:
+        if self.waited_for(epoch):
             self.model.stop_training = True
 
 
@@ -290,6 +295,8 @@ run.load(model)
 equal = all(map(np.array_equal, weights[epoch], model.get_weights()))
 print("SafeRun, best epoch in memory:      ", equal)
 print("stopped after the same epoch:", stopped_after == epochs, len(epochs) < 8)
+*_, again = safe_run("run-3", patience=3)
+print("SafeRun, started again, epochs:", again)
 # --8<-- [end:early]
 
 # --8<-- [start:every]

@@ -1,0 +1,228 @@
+"""A run that is stopped, and goes on as if it had not been."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tests.zoo import compare
+from tests.zoo.core import ROOT, proof
+
+SHOWS = {
+    "save/callbacks.py": "build train same loss Stop stopped safe_run misspelled "
+    "backed_up together attempt"
+}
+EPOCHS = 3
+KILLED = """
+import os, sys
+sys.path.insert(0, {root!r})
+import keras, tensorflow as tf
+from tests.zoo import compare, core, members
+from tests.zoo.proofs import save_callbacks
+tf.config.experimental.enable_op_determinism()
+recipe = core.load("save/callbacks.py:SafeRun")
+def end(*arguments):
+    os._exit(9)  # in the middle of the write
+class Cut(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            self.model.layers[-1].save_own_variables = end
+save_callbacks.run(recipe, members.MEMBERS[{name!r}], "killed", Cut())
+"""
+
+
+class Stops(keras.callbacks.Callback):
+    """End the run in an epoch: at its start, or with half of a file written."""
+
+    def __init__(self, epoch, writing):
+        super().__init__()
+        self.epoch, self.writing = epoch, writing
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch and not self.writing:
+            raise KeyboardInterrupt
+        if epoch == self.epoch:
+            self.save = self.model.save_weights
+            self.model.save_weights = self.half
+
+    def half(self, path):
+        self.save(path)
+        os.truncate(path, os.path.getsize(path) // 2)
+        raise KeyboardInterrupt
+
+
+def run(recipe, member, folder, *callbacks, epochs=EPOCHS, model=None, **settings):
+    """Train with the recipe, from where the folder is; a smaller last batch."""
+    model = model or compare.compiled(member)
+    each = recipe["SafeRun"](folder, monitor="loss", **settings)
+    x, y = member.data()
+    history = model.fit(
+        x,
+        y,
+        batch_size=member.batch_size,
+        epochs=epochs,
+        initial_epoch=each.resume(model),
+        callbacks=[each, *callbacks],
+        shuffle=False,
+        verbose=0,
+    )
+    return model, each, history
+
+
+def arrays_of(model):
+    """Return all arrays of a model and its optimizer."""
+    variables = [*model.variables, *model.optimizer.variables]
+    return [compare._array(variable) for variable in variables]
+
+
+def back_to(model, start):
+    """Give a model the arrays of its start again: no need to build another one."""
+    variables = [*model.variables, *model.optimizer.variables]
+    for variable, array in zip(variables, start, strict=True):
+        variable.assign(array)
+
+
+def assert_equal(one, other):
+    """Assert that two lists of arrays are equal."""
+    for first, second in zip(one, other, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@proof("save/callbacks.py:SafeRun")
+def safe_run(recipe, member):
+    tf.config.experimental.enable_op_determinism()
+    # It changes nothing: the same as fit without it.
+    model = compare.compiled(member)
+    model.optimizer.build(model.trainable_variables)
+    x, y = member.data()
+    start, keep = arrays_of(model), []
+    spy = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: keep.append(arrays_of(model))
+    )
+    history = model.fit(
+        x, y, member.batch_size, EPOCHS, 0, callbacks=[spy], shuffle=False
+    )
+    np.savez("outputs.npz", *compare.predictions(model, x))
+    back_to(model, start)
+    _, each, watched = run(recipe, member, "whole", model=model)
+    compare.assert_same_history(history.history, watched.history, 0)
+    assert_equal(keep[-1], arrays_of(model))
+    assert sorted(os.listdir("whole")) == ["best.weights.h5", "last.weights.h5"]
+    best = int(np.argmin(history.history["loss"]))
+    each.load(model)
+    assert_equal(keep[best], arrays_of(model))
+    for name, epoch in {"best": best, "last": EPOCHS - 1}.items():
+        notes = each.notes(name)
+        assert notes["epoch"] == epoch
+        assert notes["value"] == watched.history["loss"][epoch]
+
+    # Stopped in epoch 1, in one of both ways, to go on in a new process.
+    for folder, writing in [("between", False), ("writing", True)]:
+        back_to(model, start)
+        try:
+            run(recipe, member, folder, Stops(1, writing), model=model)
+        except KeyboardInterrupt:
+            vars(model).pop("save_weights", None)
+        else:
+            raise AssertionError("not stopped")
+    if member.name == "flat Sequential":  # one process is enough
+        code = KILLED.format(root=str(ROOT), name="sequential")
+        killed = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, check=False
+        )
+        assert killed.returncode == 9, killed.stderr[-500:]
+    np.savez("last.npz", *keep[-1])
+    np.savez("best.npz", *keep[best])
+    Path("history.json").write_text(json.dumps(history.history))
+    refuses(recipe, member, model)
+
+
+def refuses(recipe, member, model):
+    """Assert what is refused, and that nothing of the files has changed."""
+    files = {path: path.read_bytes() for path in Path("whole").iterdir()}
+    x, y = member.data()
+
+    def misspelled():
+        each = recipe["SafeRun"]("misspelled", monitor="los")
+        model.fit(x, y, verbose=0, initial_epoch=each.resume(model), callbacks=[each])
+
+    def from_the_start():
+        model.fit(x, y, verbose=0, callbacks=[recipe["SafeRun"]("whole", "loss")])
+
+    def frozen():
+        layer = compare.norms_of(model)[-1]
+        layer.trainable = not layer.trainable
+        before = [compare._array(v) for v in model.variables]
+        try:
+            recipe["SafeRun"]("whole", "loss").resume(model)
+        finally:
+            assert_equal(before, [compare._array(v) for v in model.variables])
+            layer.trainable = not layer.trainable
+
+    def other_optimizer():
+        plain = keras.optimizers.SGD(momentum=0.9)
+        model.compile(optimizer=plain, loss=member.loss)
+        recipe["SafeRun"]("whole", "loss").resume(model)
+
+    cases = [
+        (from_the_start, ValueError, "initial_epoch"),
+        (misspelled, KeyError, "los is not among"),
+        (other_optimizer, ValueError, "optimizer"),
+    ]
+    if any(v.trainable for layer in compare.norms_of(model) for v in layer.weights):
+        cases.append((frozen, ValueError, "trainable"))
+    for attempt, kind, words in cases:
+        try:
+            attempt()
+        except kind as error:
+            assert words in str(error), error
+        else:
+            raise AssertionError(f"accepted: {attempt.__name__}")
+    assert files == {path: path.read_bytes() for path in Path("whole").iterdir()}
+
+
+@safe_run.in_a_new_process
+def safe_run_elsewhere(recipe, member):
+    tf.config.experimental.enable_op_determinism()
+    expected = {
+        name: [file[f"arr_{i}"] for i in range(len(file.files))]
+        for name in ("last", "best", "outputs")
+        for file in [np.load(f"{name}.npz")]
+    }
+    losses = json.loads(Path("history.json").read_text())["loss"]
+    folders = [name for name in ("between", "writing", "killed") if Path(name).exists()]
+    starts = {"between": 1, "writing": 1, "killed": 1}
+    model = None
+    for folder in folders:
+        if folder == folders[0]:
+            model = compare.compiled(member)
+        model, each, history = run(recipe, member, folder, model=model)
+        assert history.epoch == list(range(starts[folder], EPOCHS)), history.epoch
+        np.testing.assert_array_equal(history.history["loss"], losses[1:])
+        assert_equal(expected["last"], arrays_of(model))
+        outputs = compare.predictions(model, member.data()[0])
+        assert_equal(expected["outputs"], outputs)
+        each.load(model)
+        assert_equal(expected["best"], arrays_of(model))
+
+    # Started again, a run that is over loads its last epoch, and trains nothing.
+    model, _, history = run(recipe, member, "between", model=model)
+    assert history.epoch == []
+    assert_equal(expected["last"], arrays_of(model))
+
+    # Patience, as EarlyStopping has it; and a stopped run stays stopped.
+    each = recipe["SafeRun"]("patient", monitor="loss", mode="max", patience=2)
+    each.set_model(model)
+    for epoch, value in enumerate([1.0, 3.0, float("nan"), 2.0]):
+        each.next, model.stop_training = epoch, False
+        each.on_epoch_end(epoch, {"loss": value})
+        assert model.stop_training == (epoch == 3), epoch
+    assert each.notes("best")["epoch"] == 1
+    settings = {"mode": "max", "patience": 2, "epochs": 9, "model": model}
+    _, _, history = run(recipe, member, "patient", **settings)
+    assert history.epoch == []
