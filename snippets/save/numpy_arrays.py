@@ -8,6 +8,8 @@ from bn_tools import layers_in
 def save_arrays(file, model):
     """Write all arrays of a model, in order, with their names to compare."""
     names = [weight.name for weight in model.weights]
+    if not names:
+        raise ValueError("the model has no arrays yet: call it once")
     np.savez(file, *model.get_weights(), names=names)
 
 
@@ -151,8 +153,8 @@ def by_name(net):
             if key in named:
                 raise ValueError(f"two arrays are called {key}")
             named[key] = variable
-    if len(named) != len(net.weights):
-        raise ValueError("an array belongs to no layer")
+    if not named or len(named) != len(net.weights):
+        raise ValueError("no arrays yet, or one that belongs to no layer")
     return named
 
 

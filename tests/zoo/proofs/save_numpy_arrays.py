@@ -1,0 +1,183 @@
+"""Arrays by order and by name: all of them in another process, or none."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tests.zoo import compare
+from tests.zoo.core import proof
+
+SHOWS = {
+    "save/numpy_arrays.py": "build accuracy_of equal same_predictions "
+    "with_normalization around with_swapped"
+}
+
+
+def other(member):
+    """Return an uncompiled model of the member's code, with other values."""
+    model = member.build()
+    for layer in compare.layers_of(model):
+        if isinstance(layer, keras.layers.Normalization):
+            layer.adapt(10 * member.data()[0])
+    for weight in model.weights:
+        weight.assign(keras.ops.ones_like(weight))
+    return model
+
+
+def weights_of(model):
+    """Return a model's arrays as NumPy has them."""
+    return [compare._array(weight) for weight in model.weights]
+
+
+def expect(model, x):
+    """Write down what has to come back."""
+    np.savez("expected.npz", *weights_of(model))
+    np.savez("outputs.npz", *compare.predictions(model, x))
+
+
+def assert_loaded(model, x):
+    """Assert that all of it is there: arrays, and what is computed with them."""
+    for file, arrays in {
+        "expected.npz": weights_of(model),
+        "outputs.npz": compare.predictions(model, x),
+    }.items():
+        with np.load(file) as expected:
+            assert len(arrays) == len(expected.files)
+            for i, array in enumerate(arrays):
+                np.testing.assert_array_equal(array, expected[f"arr_{i}"], file)
+
+
+def assert_refused(load, file, model, words):
+    """Assert that a file is refused, and that the model is as before."""
+    before = compare.state(model)
+    try:
+        load(file, model)
+    except ValueError as error:
+        assert words in str(error), error
+    else:
+        raise AssertionError(f"loaded {file}")
+    assert not compare.changed(before, compare.state(model))
+
+
+def with_another_head(file):
+    """Write a file whose last array has another shape, and return its name."""
+    with np.load(file) as saved:
+        arrays = dict(saved.items())
+    last = [key for key in arrays if key != "names"][-1]
+    arrays[last] = np.concatenate([arrays[last]] * 2, axis=-1)
+    np.savez("wider.npz", **arrays)
+    return "wider.npz"
+
+
+def by_order(recipe, member):
+    """Save; load into a new model, a trained one and a frozen one; refuse."""
+    model, _ = compare.trained(member, epochs=1)
+    x, _ = member.data()
+    expect(model, x)
+    before = compare.state(model)
+    recipe["save_arrays"]("weights.npz", model)
+    assert not compare.changed(before, compare.state(model))
+    again = other(member)
+    again.trainable = False
+    recipe["load_arrays"]("weights.npz", again)
+    assert_loaded(again, x)
+    assert not any(layer.trainable for layer in compare.layers_of(again))
+
+    # Nothing but the arrays is touched: optimizer and flags are as before.
+    for weight in model.weights:
+        weight.assign(keras.ops.ones_like(weight))
+    recipe["load_arrays"]("weights.npz", model)
+    assert not compare.changed(before, compare.state(model))
+
+    wider = with_another_head("weights.npz")
+    assert_refused(recipe["load_arrays"], wider, other(member), "other arrays")
+    alone = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+    assert_refused(recipe["load_arrays"], "weights.npz", alone, "other arrays")
+
+
+@proof("save/numpy_arrays.py:save_arrays")
+def save_arrays(recipe, member):
+    by_order(recipe, member)
+    unbuilt = keras.Sequential([keras.layers.BatchNormalization()])
+    try:
+        recipe["save_arrays"]("empty.npz", unbuilt)
+    except ValueError as error:
+        assert "no arrays yet" in str(error)
+    else:
+        raise AssertionError("saved a model without arrays")
+    assert not Path("empty.npz").exists()
+
+
+@proof("save/numpy_arrays.py:load_arrays")
+def load_arrays(recipe, member):
+    by_order(recipe, member)
+
+
+@load_arrays.in_a_new_process
+def load_arrays_elsewhere(recipe, member):
+    model = other(member)
+    recipe["load_arrays"]("weights.npz", model)
+    assert_loaded(model, member.data()[0])
+
+
+def unclear(model):
+    """Return whether names of layers and arrays do not tell all arrays apart."""
+    keys = [f"{layer.name}/{w.name}" for layer in model.layers for w in layer.weights]
+    return len(keys) != len(set(keys)) or len(keys) != len(model.weights)
+
+
+@proof("save/numpy_arrays.py:by_name")
+def by_name(recipe, member):
+    try:
+        recipe["by_name"](keras.Sequential([keras.layers.BatchNormalization()]))
+    except ValueError as error:
+        assert "no arrays yet" in str(error)
+    else:
+        raise AssertionError("named the arrays of a model without any")
+    model = member.build()
+    before = compare.state(model)
+    try:
+        named = recipe["by_name"](model)
+    except ValueError as error:
+        assert unclear(model), error
+        assert not compare.changed(before, compare.state(model))
+        return str(error).rpartition("/")[0].partition("called")[0].strip()
+    assert not unclear(model)
+    assert not compare.changed(before, compare.state(model))
+    assert {id(v) for v in named.values()} == {id(w) for w in model.weights}
+
+
+@proof("save/numpy_arrays.py:load_by_name")
+def load_by_name(recipe, member):
+    model, _ = compare.trained(member, epochs=1)
+    x, _ = member.data()
+    if unclear(model):
+        arrays = {f"a/{i}": array for i, array in enumerate(weights_of(model))}
+        np.savez("named.npz", **arrays)
+        assert_refused(recipe["load_by_name"], "named.npz", model, "")
+        return "two arrays are called"
+    expect(model, x)
+    np.savez("named.npz", **{k: v.numpy() for k, v in recipe["by_name"](model).items()})
+    before = compare.state(model)
+    for weight in model.weights:
+        weight.assign(keras.ops.ones_like(weight))
+    recipe["load_by_name"]("named.npz", model)
+    assert not compare.changed(before, compare.state(model))
+    assert_loaded(model, x)
+
+    wider = with_another_head("named.npz")
+    assert_refused(recipe["load_by_name"], wider, model, "other arrays")
+    # Layers without names have others, the second time in a process.
+    second = other(member)
+    if {layer.name for layer in second.layers if layer.weights} != {
+        layer.name for layer in model.layers if layer.weights
+    }:
+        assert_refused(recipe["load_by_name"], "named.npz", second, "other arrays")
+
+
+@load_by_name.in_a_new_process
+def load_by_name_elsewhere(recipe, member):
+    model = other(member)
+    recipe["load_by_name"]("named.npz", model)
+    assert_loaded(model, member.data()[0])
