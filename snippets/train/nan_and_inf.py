@@ -235,8 +235,11 @@ for way, loaded in {
 
 
 # --8<-- [start:rows]
-def finite(row, target):
-    return tf.reduce_all(tf.math.is_finite(row))
+def finite(*row):
+    """Return whether all numbers of a row are finite, the targets' too."""
+    numbers = [a for a in tf.nest.flatten(row) if a.dtype.is_floating]
+    sound = [tf.reduce_all(tf.math.is_finite(a)) for a in numbers]
+    return tf.reduce_all([True, *sound])
 
 
 data = tf.data.Dataset.from_tensor_slices((bad, y))
