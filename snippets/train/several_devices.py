@@ -2,6 +2,7 @@
 import keras
 import numpy as np
 import tensorflow as tf
+from bn_tools import batch_norms, estimate_again
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(
@@ -194,38 +195,42 @@ print("both devices hold, and answer with, the arrays of the file")
 
 
 # --8<-- [start:average]
-def average_replicas(layer):
-    means = np.array(copies(layer.moving_mean))
-    variances = np.array(copies(layer.moving_variance))
-    layer.moving_mean.assign(means.mean(axis=0))
-    # Of the whole: the variance within the shares, and between their means.
-    layer.moving_variance.assign(variances.mean(axis=0) + means.var(axis=0))
+def pool_replicas(model, strategy):
+    """Write the statistics of all devices together to each device."""
+    for layer in batch_norms(model):
+        means, variances = (
+            np.array(
+                [v.numpy() for v in strategy.experimental_local_results(a)]
+            )
+            for a in (layer.moving_mean.value, layer.moving_variance.value)
+        )
+        layer.moving_mean.assign(means.mean(axis=0))
+        # Of the whole: the variance within the shares, and between their means.
+        layer.moving_variance.assign(variances.mean(axis=0) + means.var(axis=0))
 
 
-average_replicas(bn)
+variances = np.array(copies(bn.moving_variance))
+pool_replicas(apart, strategy)
+whole = alone.moving_variance.numpy()
+print("average of the variances is that of the whole:", end=" ")
+print(np.allclose(variances.mean(axis=0), whole, rtol=0.01))
 for name in ["moving_mean", "moving_variance"]:
     first, second = copies(getattr(bn, name))
     np.testing.assert_array_equal(first, second)
-    np.testing.assert_allclose(
-        first, getattr(alone, name), rtol=0.01, atol=0.01
-    )
-print("both devices hold what one device has")
-
-live = apart.predict(x, batch_size=256, verbose=0)
-apart.save("averaged.keras")
-averaged = keras.saving.load_model("averaged.keras")
-np.testing.assert_allclose(averaged(x, training=False), live, atol=1e-5)
-print("live and reloaded predictions agree")
+    close = np.allclose(first, getattr(alone, name), rtol=0.01, atol=0.01)
+    print(f"pooled {name} on both devices is as on one: {close}")
 # --8<-- [end:average]
 
 # --8<-- [start:too_late]
-single = keras.saving.load_model("apart.keras")
-layer = single.get_layer("bn")
-layer.momentum = 0.0
-single(x, training=True)
-layer.momentum = 0.8
+report("each its own", live)
+live = apart.predict(x, batch_size=256, verbose=0)
+apart.save("pooled.keras")
+pooled = keras.saving.load_model("pooled.keras")
+np.testing.assert_allclose(pooled(x, training=False), live, atol=1e-5)
+report("pooled", live)
 
-report("averaged", live)
+single = keras.saving.load_model("apart.keras")
+estimate_again(single, [x])
 report("re-estimated", single(x, training=False))
 # --8<-- [end:too_late]
 
@@ -274,16 +279,17 @@ train(rows.shuffle(2048, seed=0))
 # --8<-- [end:shuffled]
 
 # --8<-- [start:frozen]
-with strategy.scope():
-    frozen = keras.saving.load_model("net.keras")
-frozen.get_layer("bn").trainable = False
-
-batch = next(iter(strategy.experimental_distribute_dataset(rows.batch(256))))
-strategy.run(frozen, args=batch[:1], kwargs={"training": True})
-for array, saved in zip(frozen.weights, model.get_weights(), strict=True):
-    for copy in copies(array):
-        np.testing.assert_array_equal(copy, saved)
-print("both devices kept the arrays of the file")
+rows = tf.data.Dataset.from_tensor_slices(x).batch(256)
+batch = next(iter(strategy.experimental_distribute_dataset(rows)))
+for trainable in [True, False]:
+    with strategy.scope():
+        loaded = keras.saving.load_model("apart.keras")
+    layer = loaded.get_layer("bn")
+    layer.trainable = trainable
+    strategy.run(loaded, args=(batch,), kwargs={"training": True})
+    first, second = copies(layer.moving_mean)
+    alike = np.array_equal(first, second)
+    print(f"trainable={trainable!s:5}  equal on both devices: {alike}")
 # --8<-- [end:frozen]
 
 
@@ -309,11 +315,13 @@ print("all answers NaN:", np.isnan(short(x, training=False)).all())
 # --8<-- [start:whole_batches]
 rest = tf.data.Dataset.from_tensor_slices(x[256:257]).batch(256)
 batch = next(iter(strategy.experimental_distribute_dataset(rest)))
-layer = model.get_layer("bn")
-strategy.run(layer, args=(batch,), kwargs={"training": True})
-for array in layer.weights:
-    assert np.isfinite(copies(array)).all()
-print("synchronized: no NaN after 1 row and 0 rows")
+for synchronized in [False, True]:
+    with strategy.scope():
+        layer = keras.layers.BatchNormalization(synchronized=synchronized)
+        layer.build((None, 2))
+    strategy.run(layer, args=(batch,), kwargs={"training": True})
+    finite = np.isfinite(copies(layer.moving_mean)).all()
+    print(f"synchronized={synchronized!s:5}  no NaN on 1 row and 0: {finite}")
 
 sizes(
     tf.data.Dataset.from_tensor_slices(x[:257]).batch(256, drop_remainder=True)
