@@ -18,10 +18,25 @@ PAGES = {
     "npz": "../save/numpy-arrays.md",
 }
 # What is about the property rather than the format has a page of its own.
+INNER = "../save/custom-layers.md#what-a-file-keeps-of-layers-inside-your-class"
+STRUCTURES = "../save/custom-layers.md#which-structure-survives-which-format"
+NORMALIZATION = "../save/checkpoint.md#a-normalization-layer-beside-it"
 PROPERTY_PAGES = {
-    "custom layers, registered": "../save/custom-layers.md",
+    "your own layer with BatchNormalization": STRUCTURES,
+    "your own layer, layers in a list": STRUCTURES,
+    "your own layer, a list in a list": STRUCTURES,
+    "adapted `Normalization` layer": NORMALIZATION,
+    "`epsilon` inside your own class": INNER,
+    "dtype policy inside your own class": INNER,
+    "`trainable` of a layer": "../train/fine-tune.md#which-files-keep-the-flags",
+    "`trainable` inside your own class": INNER,
+    "optimizer under `mixed_float16`, loss scale": "../train/mixed-precision.md",
+    "optimizer, if a layer inside your own class is frozen": INNER,
+    "resumes bit for bit": "../train/resume.md#every-format-measured",
+    "Dropout's masks continue": "../train/resume.md#the-masks-of-dropout",
     "opens without your code": "../save/custom-layers.md",
-    "detects a flipped bit": "../verify/damaged-files.md",
+    "detects a flipped bit in an array": "../verify/damaged-files.md",
+    "detects a flipped bit in `epsilon`": "../verify/damaged-files.md",
 }
 
 
@@ -43,10 +58,10 @@ def test_the_classic_examples_do_what_is_recorded(tmp_path):
     )
 
 
-def test_the_loads_in_other_versions_are_recorded_for_these_scripts():
+def test_the_loads_in_other_versions_are_recorded_for_this_script():
     record = versions.FORMATS.read_text("utf-8")
-    scripts = versions.fingerprint([versions.MEASURE, versions.LOAD])
-    assert scripts in record, "the scripts changed: make versions"
+    script = versions.fingerprint([versions.LOAD])
+    assert script in record, f"{versions.LOAD.name} changed: make versions"
     pair = f"TensorFlow {version('tensorflow')} and Keras {version('keras')};"
     assert pair in record, "other versions are installed: make versions"
 
@@ -94,27 +109,30 @@ def loads_in() -> dict[str, str]:
     }
 
 
-def table(cells: dict[str, dict[str, str]]) -> str:
-    """Return the cells as a Markdown table, each with a link to where it is shown."""
-    lines = [
-        "| property | " + " | ".join(f"[{n}]({p})" for n, p in PAGES.items()) + " |"
-    ]
-    lines.append("|---" * (len(PAGES) + 1) + "|")
-    for prop, row in cells.items():
-        links = [
-            f"[{row[name]}]({PROPERTY_PAGES.get(prop, page)})"
-            for name, page in PAGES.items()
-        ]
-        lines.append(f"| **{prop}** | " + " | ".join(links) + " |")
-    return "\n".join(lines) + "\n"
+def table(parts: dict[str, dict[str, dict[str, str]]]) -> str:
+    """Return a Markdown table per part, each cell with a link to where it is shown."""
+    head = "| property | " + " | ".join(f"[{n}]({p})" for n, p in PAGES.items()) + " |"
+    lines = []
+    for part, rows in parts.items():
+        lines += [f"<!-- --8<-- [start:{part}] -->", head]
+        lines.append("|---" * (len(PAGES) + 1) + "|")
+        for prop, row in rows.items():
+            links = [
+                f"[{row[name]}]({PROPERTY_PAGES.get(prop, page)})"
+                for name, page in PAGES.items()
+            ]
+            lines.append(f"| **{prop}** | " + " | ".join(links) + " |")
+        lines += [f"<!-- --8<-- [end:{part}] -->", ""]
+    return "\n".join(lines)
 
 
 def test_the_table_of_formats_is_what_is_measured(tmp_path, request):
     with runner.Script(tmp_path) as script:
         result = script.run(versions.MEASURE.read_text("utf-8"))
     assert result.error is None, f"{versions.MEASURE.name}: {result.error}"
-    cells = json.loads(result.output.splitlines()[-1])
-    measured = table(cells | {"loads in Keras": loads_in()})
+    parts = json.loads(result.output.splitlines()[-1])
+    parts["files"]["loads in Keras"] = loads_in()
+    measured = table(parts)
     if request.config.getoption("update_outputs"):
         versions.write(TABLE, measured)
     for shown, new in zip(

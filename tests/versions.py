@@ -101,11 +101,9 @@ def classic(python: Path) -> list[str]:
 
 def loads(python: Path, files: Path) -> dict[str, str]:
     """Load the written files; return what `load.py` says, by format."""
-    results = {}
-    for name, path in written().items():
-        done = run([python, LOAD, name, path, "expected.npz"], files)
-        results[name] = (done.stdout.split() or ["crash"])[-1]
-    return results
+    done = run([python, LOAD, "read"], files)
+    said = dict(line.split("\t") for line in done.stdout.splitlines() if "\t" in line)
+    return {name: said.get(name, "crash") for name in written()}
 
 
 def containers(python: Path, keras: str, work: str) -> dict[str, dict[str, str]]:
@@ -192,12 +190,9 @@ def containers_table(kept: dict[str, dict[str, dict[str, str]]]) -> str:
     return "\n".join([*lines, "<!-- --8<-- [end:across] -->"]) + "\n"
 
 
-def written() -> dict[str, str]:
-    """Return the name of the file that `measure.py` writes for each format."""
-    pairs = re.findall(
-        r'^    "([^"]+)": \(\s*"([^"]+)",', MEASURE.read_text("utf-8"), re.M
-    )
-    return dict(pairs)
+def written() -> list[str]:
+    """Return the formats that `load.py` writes."""
+    return re.findall(r'^    "([^"]+)": \(', LOAD.read_text("utf-8"), re.M)
 
 
 def write(path: Path, text: str) -> None:
@@ -209,34 +204,33 @@ def write(path: Path, text: str) -> None:
 
 def main() -> None:
     """Measure all pairs and write the records."""
-    rows, loaded, trained = [], [], {}
+    rows, loaded, trained, kept = [], [], {}, {}
     with tempfile.TemporaryDirectory() as work:
-        done = run([sys.executable, MEASURE], work)
-        assert done.returncode == 0, done.stderr
         files = Path(work, "to_load_elsewhere")
-        for tensorflow, keras in PAIRS:
-            with tempfile.TemporaryDirectory() as folder:
-                python = install(tensorflow, keras, folder)
-                rows.append(row(tensorflow, keras, classic(python)))
-                for name, result in loads(python, files).items():
-                    loaded.append([name, tensorflow, keras, result])
-                trained[keras] = training(python)
-            print(rows[-1], *(r[3] for r in loaded[-len(written()) :]), flush=True)
-            print(*trained[keras].values(), sep=", ", flush=True)
-    kept = {}
-    with tempfile.TemporaryDirectory() as work:
+        files.mkdir()
+        done = run([sys.executable, LOAD, "write"], files)
+        assert done.returncode == 0, done.stderr
         run([sys.executable, CONTAINERS, "write", "new"], work)
-        for tensorflow, keras in CONTAINER_PAIRS:
+        for pair in dict.fromkeys([*PAIRS[:2], *CONTAINER_PAIRS]):
+            tensorflow, keras = pair
             with tempfile.TemporaryDirectory() as folder:
                 python = install(tensorflow, keras, folder)
-                kept[keras] = containers(python, keras, work)
-            print(keras, kept[keras], flush=True)
+                if pair in PAIRS:
+                    rows.append(row(tensorflow, keras, classic(python)))
+                    found = loads(python, files)
+                    loaded += [[n, tensorflow, keras, found[n]] for n in found]
+                    trained[keras] = training(python)
+                    print(rows[-1], *found.values(), flush=True)
+                    print(*trained[keras].values(), sep=", ", flush=True)
+                if pair in CONTAINER_PAIRS:
+                    kept[keras] = containers(python, keras, work)
+                    print(keras, kept[keras], flush=True)
     header = ["| TensorFlow | Keras | example 1 | example 2 | example 3 |"]
     comment = f"<!-- Written by make versions; examples {fingerprint(EXAMPLES)}. -->"
     table = [comment, "", *header, "|---|---|---|---|---|", *rows]
     write(CLASSIC, "\n".join(table) + "\n")
     writer = f"TensorFlow {version('tensorflow')} and Keras {version('keras')}"
-    comment = f"# {writer}; scripts {fingerprint([MEASURE, LOAD])}\n"
+    comment = f"# {writer}; script {fingerprint([LOAD])}\n"
     lines = [
         ",".join(line)
         for line in [["format", "tensorflow", "keras", "result"], *loaded]
