@@ -310,17 +310,6 @@ for name, norm in {
     print(f"{name:27} same step: {np.allclose(one, four, atol=1e-5)}")
 # --8<-- [end:compare]
 
-# --8<-- [start:group]
-x = random.normal(5, 3, size=(4, 16)).astype("float32")
-for settings in [{}, {"groups": 8}]:
-    try:
-        keras.layers.GroupNormalization(**settings)(x)
-        print(settings, "runs")
-    except ValueError as error:
-        start = str(error).index("Number of groups")
-        print(settings, str(error)[start:].partition(".")[0])
-# --8<-- [end:group]
-
 # --8<-- [start:group_state]
 for layer in [
     keras.layers.BatchNormalization(),
@@ -331,3 +320,14 @@ for layer in [
     names = [array.name for array in layer.weights]
     print(f"{type(layer).__name__:18}", *names)
 # --8<-- [end:group_state]
+
+# --8<-- [start:group]
+x = random.normal(5, 3, size=(4, 16)).astype("float32")
+for settings in [{}, {"groups": 8}]:
+    try:
+        keras.layers.GroupNormalization(**settings)(x)
+        print(settings, "runs")
+    except ValueError as error:
+        start = str(error).index("Number of groups")
+        print(settings, str(error)[start:].partition(".")[0])
+# --8<-- [end:group]
