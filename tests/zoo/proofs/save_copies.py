@@ -1,0 +1,61 @@
+"""A copy that is the same in all, or an error."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tests.zoo import compare
+from tests.zoo.core import proof
+
+SHOWS = {
+    "save/copies.py": "predictions_equal Block from_config clone_and_set_weights "
+    "through_pickle checked Net RegisteredNet make_net"
+}
+
+
+def assert_same(one, other):
+    """Assert that all of two models is equal; names of arrays may be others."""
+    states = compare.state(one), compare.state(other)
+    for (key, value), (_, same) in zip(*(s.items() for s in states), strict=True):
+        np.testing.assert_array_equal(value, same, err_msg=key)
+    kinds = [[type(e) for e in compare.layers_of(m)] for m in (one, other)]
+    assert kinds[0] == kinds[1]
+
+
+@proof("save/copies.py:copy_of")
+def copy_of(recipe, member):
+    tf.config.experimental.enable_op_determinism()
+    x, y = member.data()
+    rows = keras.tree.map_structure(lambda array: array[:8], x)
+    untrained = member.build()
+    assert_same(untrained, recipe["copy_of"](untrained, rows))
+
+    model, _ = compare.trained(member, epochs=1)
+    before = compare.state(model)
+    twin = recipe["copy_of"](model, rows)
+    assert not compare.changed(before, compare.state(model))
+    assert_same(model, twin)
+    compare.assert_same_predictions(model, twin, x)
+    theirs = {id(variable) for variable in twin.variables}
+    assert not theirs & {id(variable) for variable in model.variables}
+
+    # The copy is trained as the original would be, masks included, and alone.
+    settings = {"batch_size": member.batch_size, "verbose": 0, "shuffle": False}
+    history = twin.fit(x, y, **settings).history
+    assert not compare.changed(before, compare.state(model))
+    assert history == model.fit(x, y, **settings).history
+    assert_same(model, twin)
+
+    # A flag that a file does not keep is not lost without an error.
+    layer = compare.norms_of(model)[-1]
+    layer.trainable = not layer.trainable
+    model.compile("adam", member.loss)
+    try:
+        twin = recipe["copy_of"](model, rows)
+    except ValueError as error:
+        assert str(error).startswith("the copy is not the same: ["), error
+        assert "trainab" in str(error), error
+        assert {"custom", "subclassed"} & member.traits
+    else:
+        flags = [[e.trainable for e in compare.layers_of(m)] for m in (model, twin)]
+        assert flags[0] == flags[1]
