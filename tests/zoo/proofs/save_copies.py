@@ -50,6 +50,7 @@ def copy_of(recipe, member):
     layer = compare.norms_of(model)[-1]
     layer.trainable = not layer.trainable
     model.compile("adam", member.loss)
+    model.optimizer.build(model.trainable_variables)
     try:
         twin = recipe["copy_of"](model, rows)
     except ValueError as error:
