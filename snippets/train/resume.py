@@ -11,6 +11,8 @@ class Rows(keras.utils.PyDataset):
 
     def __init__(self, x, y, batch_size=32, start=0):
         super().__init__()
+        if len(x) != len(y):
+            raise ValueError(f"{len(x)} rows in x and {len(y)} in y")
         self.x, self.y, self.batch_size = x, y, batch_size
         self.epoch = start
 
@@ -379,6 +381,27 @@ print("no initial_epoch:", rates(schedule, 0, 2))
 # --8<-- [end:schedule]
 
 
+# --8<-- [start:early]
+def epochs_of(*fits):
+    epochs = []
+    for start, stop in fits:
+        early = keras.callbacks.EarlyStopping("loss", patience=3, min_delta=1e6)
+        epochs += plain.fit(
+            x,
+            y,
+            initial_epoch=start,
+            epochs=stop,
+            callbacks=[early],
+            verbose=0,
+        ).epoch
+    return epochs
+
+
+print("EarlyStopping, uninterrupted:", epochs_of((0, 8)))
+print("EarlyStopping, resumed:      ", epochs_of((0, 2), (2, 8)))
+# --8<-- [end:early]
+
+
 # --8<-- [start:plateau_recipe]
 import json
 import os
@@ -409,6 +432,7 @@ class KeptPlateau(keras.callbacks.ReduceLROnPlateau):
         super().on_epoch_end(epoch, logs)
         names = ["best", "wait", "cooldown_counter"]
         self.kept[str(epoch)] = {name: getattr(self, name) for name in names}
+        self.file.parent.mkdir(parents=True, exist_ok=True)
         new = self.file.with_suffix(".new")
         new.write_text(json.dumps(self.kept))
         os.replace(new, self.file)
@@ -507,9 +531,3 @@ tf.train.Checkpoint(model=resumed).restore(path).expect_partial()
 steps(resumed, rows, 7)
 print("without the position:", same(state(resumed), state(model)))
 # --8<-- [end:iterator]
-
-# --8<-- [start:deterministic]
-tf.config.experimental.enable_op_determinism()
-keras.utils.set_random_seed(0)
-print("bit for bit:", same(state(train(build(), 0, 4)), uninterrupted))
-# --8<-- [end:deterministic]
