@@ -5,6 +5,7 @@ found it, but for what a function says that it changes.
 """
 
 import json
+import zlib
 from collections import Counter
 
 import keras
@@ -276,6 +277,8 @@ def _facts(model):
         "policies": dict(Counter(layer.dtype_policy.name for layer in layers)),
         "optimizer": optimizer
         and f"{type(optimizer).__name__} at step {int(optimizer.iterations.numpy())}",
+        "checksums": optimizer
+        and [zlib.crc32(_array(v).tobytes()) for v in optimizer.variables],
     }
 
 
@@ -304,7 +307,7 @@ def compare(file, model, atol=1e-5):
 
     Arrays go by position and have to be equal; then the predictions in inference mode,
     the ``trainable`` flags, the settings of each BatchNormalization layer, the dtype
-    policies and, if the model is compiled, the optimizer with its step.
+    policies and, if the model is compiled, the optimizer with its step and arrays.
 
     Args:
         file: The record that ``write_record`` wrote.
@@ -352,6 +355,8 @@ def compare(file, model, atol=1e-5):
         found.append(f"policies are {now['policies']}, not {was['policies']}")
     if now["optimizer"] not in (None, was["optimizer"]):
         found.append(f"optimizer is {now['optimizer']}, not {was['optimizer']}")
+    elif now["optimizer"] and now["checksums"] != was["checksums"]:
+        found.append("arrays of the optimizer differ")
     return found
 
 

@@ -11,7 +11,8 @@ import numpy as np
 def train(model, loss_fn, batches, epochs=1):
     """Train a compiled model; return the loss of each epoch, as fit has it."""
     optimizer = model.optimizer
-    optimizer.build(model.trainable_variables)
+    if not optimizer.built:
+        optimizer.build(model.trainable_variables)
     variables = (
         model.trainable_variables,
         model.non_trainable_variables,

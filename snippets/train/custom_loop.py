@@ -17,7 +17,8 @@ def make_train_step(model, optimizer, loss_of):
     if any(layer.compute_dtype == "float16" for layer in layers):
         if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             raise ValueError("float16: wrap it in a LossScaleOptimizer")
-    optimizer.build(model.trainable_variables)
+    if not optimizer.built:
+        optimizer.build(model.trainable_variables)
 
     @tf.function
     def train_step(x, y, weight=None):

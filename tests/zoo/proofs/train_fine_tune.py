@@ -11,7 +11,7 @@ SHOWS = {
     "on_both_scanners with_trained_head judge small_base called usual base_frozen "
     "norms_frozen argument wrapped wrapped_frozen calls_equal norm_and_model fit when "
     "functional sequential through_files in_model_layers freeze report "
-    "unfrozen_after print_row loss_of_a_step"
+    "unfrozen_after print_row"
 }
 
 
