@@ -38,7 +38,12 @@ def go(recipe, member, folder, stop, *callbacks):
         callbacks=[*callbacks, safe],
         verbose=0,
     )
-    return compare.state(model), history.history
+    # By position: a path in an optimizer depends on where it was built.
+    by_position = {
+        " ".join(key.split()[:2]) if key.startswith("optimizer ") else key: value
+        for key, value in compare.state(model).items()
+    }
+    return by_position, history.history
 
 
 def lose_masks(model):
@@ -95,7 +100,8 @@ def rows_elsewhere(recipe, member):
     if refused(recipe, member):
         return
     found, history = go(recipe, member, "half", EPOCHS)
-    assert compare.changed(dict(np.load("whole.npz")), found) == []
+    changed = compare.changed(dict(np.load("whole.npz")), found)
+    assert not changed, changed[:4]
     assert history["loss"] == json.loads(Path("history.json").read_text())[2:]
 
 
@@ -114,7 +120,8 @@ def masks(recipe, member):
 def masks_elsewhere(recipe, member):
     tf.config.experimental.enable_op_determinism()
     found, _ = go(recipe, member, "half", EPOCHS, recipe["MasksFromEpoch"]())
-    assert compare.changed(dict(np.load("whole.npz")), found) == []
+    changed = compare.changed(dict(np.load("whole.npz")), found)
+    assert not changed, changed[:4]
 
 
 @proof("train/resume.py:KeptPlateau")
