@@ -33,6 +33,7 @@ CONTAINER_PAIRS = [*PAIRS[2:-1], ("2.21.0", "3.13.2"), ("2.21.0", "3.14.0"), PAI
 EXAMPLES = sorted((ROOT / "tests" / "classic").glob("example_*.py"))
 CLASSIC = ROOT / "snippets" / "understand" / "classic_versions.md"
 MEASURE = ROOT / "tests" / "formats" / "measure.py"
+MODELS = ROOT / "tests" / "formats" / "models.py"
 LOAD = ROOT / "tests" / "formats" / "load.py"
 FORMATS = ROOT / "tests" / "formats" / "versions.csv"
 CONTAINERS = ROOT / "tests" / "formats" / "containers.py"

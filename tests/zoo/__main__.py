@@ -48,6 +48,8 @@ def main() -> None:
     done = {recipe: result for recipe, result in done.items() if recipe in known}
     if options.recipes:
         wanted = [r for r in known if any(part in r for part in options.recipes)]
+        if not wanted:
+            parser.error(f"no recipe is named so; one is {next(iter(known))}")
     else:
         wanted = [
             recipe
