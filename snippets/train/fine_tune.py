@@ -183,7 +183,7 @@ def judge(row, model, old):
 
 
 scores = {}
-for seed in [0, 1, 2]:
+for seed in [0, 1]:
     base_s, old_s = train_base(seed)
     model_s = with_trained_head(base_s, training=False)
     judge("head", model_s, old_s)
@@ -202,7 +202,7 @@ print(f"{'':34}  new task    old task")
 print(f"{'':34}  above 0.92  above 0.75")
 for row, pairs in scores.items():
     new_task, old_task = (sum(column) for column in zip(*pairs))
-    print(f"{row:34}  {new_task} of 3      {old_task} of 3")
+    print(f"{row:34}  {new_task} of 2      {old_task} of 2")
 # --8<-- [end:judge]
 
 # --8<-- [start:save]
@@ -332,7 +332,7 @@ for name, build in {
 
 # --8<-- [start:dropout]
 def calls_equal(layer):
-    images = np.random.default_rng(0).normal(size=(8, 32, 32, 3))
+    images = np.random.default_rng(0).normal(size=(2, 32, 32, 3))
     first, second = (layer(images, training=True) for _ in range(2))
     return np.array_equal(first, second)
 
