@@ -107,28 +107,48 @@ def load(recipe: str) -> dict:
     the page's own variables fails here, as it does for a reader.
     """
     file = recipe.partition(":")[0]
-    text = _path(file).read_text("utf-8")
-    tree = ast.parse(text)
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-    tree.body = [
-        node
-        for node in tree.body
-        if isinstance(node, kinds)
-        or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).isupper())
-    ]
+    tree = ast.parse(_path(file).read_text("utf-8"))
+    tree.body = _importable(tree)
     sys.path.insert(0, str(TOOLS.parent))
     namespace = {"__name__": "recipe"}
     exec(compile(tree, str(_path(file)), "exec", dont_inherit=True), namespace)
     return namespace
 
 
+def _importable(tree: ast.Module) -> list[ast.stmt]:
+    """Return the imports, functions, classes and constants of a file."""
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+    return [
+        node
+        for node in tree.body
+        if isinstance(node, kinds)
+        or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).isupper())
+    ]
+
+
+def needed(recipe: str) -> dict[str, str]:
+    """Return what a recipe uses of its file and of the tool file, at any depth."""
+    sources = {}
+    for file in (TOOLS.name, recipe.partition(":")[0]):
+        text = _path(file).read_text("utf-8")
+        for node in _importable(ast.parse(text)):
+            name = getattr(node, "name", "") or ast.unparse(node).partition(" ")[0]
+            sources[name] = ast.get_source_segment(text, node)
+    found, todo = {}, [source(recipe)]
+    while todo:
+        used = ast.walk(ast.parse(todo.pop()))
+        names = {node.id for node in used if isinstance(node, ast.Name)}
+        new = {name: sources[name] for name in names & sources.keys() - found.keys()}
+        found |= new
+        todo += new.values()
+    return dict(sorted(found.items()))
+
+
 def fingerprint(recipe: str) -> str:
     """Return a short hash of all that the recipe's results depend on."""
     module = Path(sys.modules[load_proofs()[recipe].prove.__module__].__file__)
-    paths = [module, *ZOO]
-    if "bn_tools" in _path(recipe.partition(":")[0]).read_text("utf-8"):
-        paths.append(TOOLS)
-    text = source(recipe) + "".join(path.read_text("utf-8") for path in paths)
+    text = source(recipe) + "".join(needed(recipe).values())
+    text += "".join(path.read_text("utf-8") for path in [module, *ZOO])
     text += "".join(version(name) for name in ("tensorflow", "keras", "numpy"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
