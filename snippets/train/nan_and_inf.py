@@ -4,10 +4,10 @@ import numpy as np
 import tensorflow as tf
 
 keras.utils.set_random_seed(0)
-x = np.random.normal(5, 3, size=(256, 8)).astype("float32")
+x = np.random.normal(5, 3, size=(128, 8)).astype("float32")
 y = x[:, :1] - x[:, 1:2]
 bad = x.copy()
-bad[100, 3] = np.inf  # one value of 2048
+bad[40, 3] = np.inf  # one value of 1024
 
 
 def build(base, optimizer=None):
@@ -20,7 +20,7 @@ def build(base, optimizer=None):
         ]
     )
     optimizer = optimizer or keras.optimizers.Adam(0.05)
-    model.compile(optimizer=optimizer, loss="mean_squared_error")
+    model.compile(optimizer, "mean_squared_error", run_eagerly=True)
     return model
 
 
@@ -32,7 +32,7 @@ base = keras.Sequential(
     ],
     name="base",
 )
-build(base).fit(x, y, epochs=5, verbose=0)  # stands for the pretraining
+build(base).fit(x, y, epochs=4, verbose=0)  # stands for the pretraining
 base.trainable = False
 base.save("base.keras")
 
@@ -42,7 +42,7 @@ def on_base(optimizer=None):
 
 
 def epoch(model, x):
-    for rows in np.split(np.arange(256), 8):
+    for rows in np.split(np.arange(128), 4):
         with tf.GradientTape() as tape:
             outputs = model(x[rows], training=True)
             loss = tf.reduce_mean((outputs - y[rows]) ** 2)
@@ -53,7 +53,7 @@ def epoch(model, x):
 
 
 model = on_base()
-for _ in range(20):
+for _ in range(10):
     epoch(model, bad)
 model.save("broken.keras")
 # --8<-- [end:model]
@@ -78,7 +78,7 @@ def report(way, model):
     error = np.mean((outputs - y) ** 2) / np.var(y)
     print(
         f"{way:20}  still broken: {len(broken(model))}  base kept: {kept!s:5}  "
-        f"error small: {error < 0.05}"
+        f"error small: {error < 0.2}"
     )
 
 
@@ -166,7 +166,7 @@ for way in ["statistics_from", "repair"]:
 
 # --8<-- [start:weights]
 lost = on_base(keras.optimizers.Adam(0.05, clipnorm=1.0))
-lost.train_on_batch(bad[96:128], y[96:128])
+lost.train_on_batch(bad[32:64], y[32:64])
 try:
     repair(lost, [x])
 except ValueError as error:
@@ -185,7 +185,7 @@ for name in ["weights alone", "the whole model"]:
 
 # --8<-- [start:causes]
 def with_scaling():
-    optimizer = keras.optimizers.Adam(0.05)
+    optimizer = keras.optimizers.SGD(0.01)
     return on_base(keras.optimizers.LossScaleOptimizer(optimizer))
 
 
@@ -227,7 +227,7 @@ for way, loaded in {
     ".weights.h5": from_weights,
     "checkpoint": restored,
 }.items():
-    for _ in range(100):
+    for _ in range(10):
         loaded(x, training=True)
     nans = np.isnan(loaded(x, training=False)).sum()
     print(f"{way:11} predictions that are NaN: {nans} of {len(x)}")
@@ -279,7 +279,7 @@ targets = np.concatenate([y, y, y])
 
 
 def run(rows, *callbacks):
-    """Train for three epochs of 8 batches, on a third of the rows each."""
+    """Train for three epochs of 4 batches, on a third of the rows each."""
     net = with_scaling()
     data = tf.data.Dataset.from_tensor_slices((rows, targets)).batch(32)
     started = []
@@ -290,7 +290,7 @@ def run(rows, *callbacks):
         net.fit(
             data,
             epochs=3,
-            steps_per_epoch=8,
+            steps_per_epoch=4,
             callbacks=[*callbacks, start],
             verbose=0,
         )
@@ -302,7 +302,7 @@ def run(rows, *callbacks):
 
 bad_in_epoch_2 = np.concatenate([x, bad, x])
 each_epoch = keras.callbacks.ModelCheckpoint("net.keras")
-each_4 = keras.callbacks.ModelCheckpoint("net.keras", save_freq=4)
+each_2 = keras.callbacks.ModelCheckpoint("net.keras", save_freq=2)
 backup = keras.callbacks.BackupAndRestore("backup")
 
 print("callbacks          stopped         file    resumed from  then")
@@ -310,8 +310,8 @@ for case, callbacks in {
     "first": [StopIfBroken(), each_epoch, backup],
     "none": [each_epoch, backup],
     "last": [each_epoch, backup, StopIfBroken()],
-    "first, save_freq=4": [StopIfBroken(), each_4, backup],
-    "  every_batch=True": [StopIfBroken(every_batch=True), each_4, backup],
+    "first, save_freq=2": [StopIfBroken(), each_2, backup],
+    "  every_batch=True": [StopIfBroken(every_batch=True), each_2, backup],
 }.items():
     _, end, _ = run(bad_in_epoch_2, *callbacks)
     file = keras.saving.load_model("net.keras")
@@ -332,7 +332,7 @@ for case, start, data, options in [
     guard = keras.callbacks.TerminateOnNaN(**options)
     callbacks = [guard, keras.callbacks.ModelCheckpoint("net.keras")]
     try:
-        net.fit(data, y, epochs=3, callbacks=callbacks, verbose=0)
+        net.fit(data, y, epochs=2, callbacks=callbacks, verbose=0)
     except RuntimeError as error:
         print("RuntimeError:", str(error).partition(" at ")[0])
     found = broken(keras.saving.load_model("net.keras"))
@@ -349,7 +349,7 @@ for monitor in ["loss", "val_loss"]:
     options = {"validation_data": (x, y), "callbacks": [best], "verbose": 0}
     net.fit(x, y, **options)
     net(bad, training=True)
-    net.fit(x, y, epochs=3, **options)
+    net.fit(x, y, **options)
     found = broken(keras.saving.load_model("best.keras"))
     print(f"{monitor:8}  broken arrays in best.keras: {len(found)}")
 # --8<-- [end:best]
