@@ -22,16 +22,12 @@ def build(epsilon=0.001, momentum=0.99):
     )
 
 
-def train(model, epochs=20):
-    model.compile(
-        optimizer=keras.optimizers.Adam(0.01),
-        loss="sparse_categorical_crossentropy",
-    )
-    model.fit(x, y, epochs=epochs, verbose=0)
-
-
 model = build()
-train(model)
+model.compile(
+    optimizer=keras.optimizers.Adam(0.01),
+    loss="sparse_categorical_crossentropy",
+)
+model.fit(x, y, epochs=10, verbose=0)
 # --8<-- [end:model]
 
 # --8<-- [start:save]
@@ -42,7 +38,7 @@ model.save("model.keras")
 # --8<-- [end:save]
 
 # --8<-- [start:load]
-train(model, epochs=1)  # the model in memory goes on
+model.fit(x, y, verbose=0)  # the model in memory goes on
 print("in memory:", len(compare("model.npz", model)), "differences")
 
 reloaded = keras.saving.load_model("model.keras")
@@ -114,13 +110,14 @@ def freeze(net):
     net.compile(
         optimizer=keras.optimizers.Adam(0.01),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        run_eagerly=True,  # faster for a few steps
     )
 
 
 frozen = build_block()
 frozen(x, training=True)
 freeze(frozen)
-frozen.fit(x, y, epochs=2, verbose=0)
+frozen.fit(x, y, verbose=0)
 write_record("frozen.npz", frozen, x[:32])
 frozen.save("frozen.keras")
 frozen.save_weights("frozen.weights.h5")
@@ -265,14 +262,17 @@ def test_the_saved_model_computes_what_the_trained_one_did():
 
 
 # --8<-- [start:run_test]
-import subprocess
-import sys
+import contextlib
+import io
+
+import pytest
 
 
 def run_test():
-    command = [sys.executable, "-m", "pytest", "-q", "test_model.py"]
-    run = subprocess.run(command, capture_output=True, text=True)
-    lines = run.stdout.splitlines()
+    report = io.StringIO()
+    with contextlib.redirect_stdout(report):
+        pytest.main(["-q", "--capture=no", "test_model.py"])
+    lines = report.getvalue().splitlines()
     errors = [line for line in lines if "AssertionError: " in line][:1]
     for line in errors:
         print(*line.split(": ", 1)[1].split(", "), sep="\n")
