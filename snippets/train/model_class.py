@@ -75,16 +75,17 @@ def statistics(model):
     ]
 
 
-def fit(model, **settings):
-    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-    return model.fit(x, y, batch_size=50, verbose=0, **settings)
+def fit(model, rows=100, **settings):
+    eager = rows < 1000  # faster for a few steps
+    model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=eager)
+    return model.fit(x[:rows], y[:rows], batch_size=50, verbose=0, **settings)
 
 
 # --8<-- [end:data]
 
 # --8<-- [start:fit]
 model = Net()
-fit(model, epochs=20, callbacks=[StatisticsMove()])
+fit(model, rows=1000, epochs=15, callbacks=[StatisticsMove()])
 mean, variance = statistics(model)[0]
 print("moving_mean is near 5:    ", np.allclose(mean, 5, atol=0.5))
 print("moving_variance is near 9:", np.allclose(variance, 9, atol=1.5))
@@ -174,7 +175,7 @@ class OwnBoth(OwnStep, OwnLoss):
     pass
 
 
-weight = np.random.uniform(size=1000)
+some = x[:100], y[:100], np.random.uniform(size=100)
 
 
 def results(kind):
@@ -185,11 +186,10 @@ def results(kind):
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
         weighted_metrics=["accuracy"],
+        run_eagerly=True,
     )
-    validation = (x, y, weight)
-    run = net.fit(  # 1000 rows: the last batch is smaller
-        x, y, 48, 2, 0, validation_data=validation, sample_weight=weight
-    )
+    rows = tf.data.Dataset.from_tensor_slices(some).batch(48)  # the last has 4
+    run = net.fit(rows, epochs=2, verbose=0, validation_data=rows)
     return run.history, net.get_weights()
 
 
@@ -366,7 +366,8 @@ class LeakyTest(OwnStep, Net):
 def as_trained(network):
     network(x[:1], training=False)
     network.set_weights(model.get_weights())
-    network.compile(loss="sparse_categorical_crossentropy")
+    loss = "sparse_categorical_crossentropy"
+    network.compile(loss=loss, run_eagerly=True)
     return network
 
 
@@ -375,7 +376,7 @@ def changed(network):
 
 
 for network in [as_trained(LeakyTest()), as_trained(OwnNet())]:
-    network.evaluate(x - 5, y, verbose=0)  # validation data of another kind
+    network.evaluate(x - 5, y, 50, verbose=0)  # validation data of another kind
     difference = network(x, training=False) - predictions
     print(
         f"{type(network).__name__:9}  statistics changed: {changed(network)}  "
@@ -409,8 +410,8 @@ print("             alone as in a batch   statistics changed by")
 print("             predict    export     predict    model(x)")
 for kind in [HardCoded, DefaultTrue, Net]:
     network = as_trained(kind())
-    alone = network.predict(x[:100], batch_size=1, verbose=0)
-    in_batch = network.predict(x[:100], batch_size=100, verbose=0)
+    alone = network.predict(x[:10], batch_size=1, verbose=0)
+    in_batch = network.predict(x[:10], batch_size=10, verbose=0)
     by_predict = yes(network)
     network = as_trained(kind())
     network(x)
