@@ -125,23 +125,26 @@ def distance(one, other):
 
 
 # --8<-- [start:train]
-def train(kind, epochs=6):
+def train(kind):
     keras.utils.set_random_seed(0)
     gan = kind(make_generator(), make_discriminator())
     adam = keras.optimizers.Adam
     gan.compile(adam(3e-3, beta_1=0.5), adam(3e-3, beta_1=0.5))
-    history = gan.fit(images, batch_size=64, epochs=epochs, verbose=0).history
-    return gan, history
+    gan.fit(images, batch_size=64, epochs=2, verbose=0)
+    early = keras.models.clone_model(gan.generator)
+    early.set_weights(gan.generator.get_weights())
+    history = gan.fit(images, batch_size=64, epochs=4, verbose=0).history
+    return gan, history, early
 
 
 def distance_of(generator):
-    return distance(generator.predict(noise, verbose=0), images)
+    return distance(generator(noise, training=False).numpy(), images)
 
 
 noise = np.random.default_rng(0).normal(size=(1792, 16)).astype("float32")
 batches = np.split(noise, 28)
 
-gan, history = train(Gan)
+gan, history, early = train(Gan)
 # --8<-- [end:train]
 
 # --8<-- [start:judge]
@@ -157,15 +160,14 @@ for name, losses in history.items():
 # --8<-- [start:estimate]
 from bn_tools import estimate_again
 
-early, _ = train(Gan, epochs=2)
-generator = early.generator
-in_training = np.concatenate([generator(z, training=True) for z in batches])
+as_trained = distance_of(early)
+in_training = np.concatenate([early(z, training=True) for z in batches])
 print("training mode is better:", end=" ")
-print(distance(in_training, images) < 0.7 * distance_of(generator))
+print(distance(in_training, images) < 0.7 * as_trained)
 
-estimate_again(generator, batches)
+estimate_again(early, batches)
 print("estimated, as good:", end=" ")
-print(distance_of(generator) < 1.1 * distance(in_training, images))
+print(distance_of(early) < 1.1 * distance(in_training, images))
 # --8<-- [end:estimate]
 
 # --8<-- [start:save]
@@ -220,7 +222,7 @@ class Concat(Gan):
         return tf.split(self.discriminator(both, training=True), 2)
 
 
-collapsed, losses = train(Concat)
+collapsed, losses, _ = train(Concat)
 for name, trained in {"Gan": gan, "Concat": collapsed}.items():
     found = distance_of(trained.generator)
     print(f"{name:6} below 6: {found < 6!s:5}  above 12: {found > 12}")
