@@ -136,7 +136,7 @@ def build():
     keras.utils.set_random_seed(4)
     for variable, array in zip(variables, beginning):
         variable.assign(array)
-    # BackupAndRestore leaves this in the model; a new process has none.
+    # BackupAndRestore leaves it in the model, see the traps; a new process has none.
     model._initial_epoch = None
 
 
@@ -431,6 +431,15 @@ y = 2 * y  # another experiment
 for folder in ["backup", "backup-2"]:
     backed_up(folder)
 # --8<-- [end:leftover]
+
+# --8<-- [start:skips]
+backed_up("kept", delete_checkpoint=False)
+model.save("restored.keras")
+loaded = keras.saving.load_model("restored.keras")
+for name, net in {"in memory": model, "loaded": loaded}.items():
+    epochs = net.fit(x, y, initial_epoch=0, epochs=5, verbose=0).epoch
+    print(f"{name:9} epochs: {epochs}")
+# --8<-- [end:skips]
 
 # --8<-- [start:unbuilt]
 layers = [keras.layers.BatchNormalization(), keras.layers.Dense(1)]
