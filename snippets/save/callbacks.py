@@ -136,7 +136,7 @@ def build():
     keras.utils.set_random_seed(4)
     for variable, array in zip(variables, beginning):
         variable.assign(array)
-    # BackupAndRestore leaves it in the model, see the traps; a new process has none.
+    # BackupAndRestore leaves it in the model: see the traps.
     model._initial_epoch = None
 
 
