@@ -2,5 +2,5 @@
 
 SHOWS = {
     "train/re_estimate.py": "build fit accuracy WithoutTraining WithTraining variances "
-    "momentum_0 noisy facts show"
+    "momentum_0 noisy facts show line"
 }
