@@ -155,7 +155,7 @@ def refuses(recipe, member, model):
         model.fit(x, y, verbose=0, callbacks=[recipe["SafeRun"]("whole", "loss")])
 
     def frozen():
-        layer = compare.norms_of(model)[-1]
+        layer = learning[-1]
         layer.trainable = not layer.trainable
         before = [compare._array(v) for v in model.variables]
         try:
@@ -174,7 +174,13 @@ def refuses(recipe, member, model):
         (misspelled, KeyError, "los is not among"),
         (other_optimizer, ValueError, "optimizer"),
     ]
-    if any(v.trainable for layer in compare.norms_of(model) for v in layer.weights):
+    # Without gamma and beta, a frozen layer is nothing that arrays tell.
+    learning = [
+        layer
+        for layer in compare.norms_of(model)
+        if any(variable.trainable for variable in layer.weights)
+    ]
+    if learning:
         cases.append((frozen, ValueError, "trainable"))
     for attempt, kind, words in cases:
         try:
