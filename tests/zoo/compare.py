@@ -4,16 +4,32 @@ import keras
 import numpy as np
 
 
-def compiled(member, **settings):
-    """Return the member's model, seeded and compiled with Adam.
+def compiled(member, built=True, **settings):
+    """Return the member's model, seeded and compiled.
 
     Args:
         member: A member of the zoo.
+        built: Whether the optimizer gets its arrays now. The first step would give
+            them to it, but TensorFlow then traces that step twice.
         settings: Further arguments of ``compile``, or others than the usual ones.
     """
     keras.utils.set_random_seed(0)
     model = member.build()
-    model.compile(**{"optimizer": "adam", "loss": member.loss, **settings})
+    defaults = {"optimizer": member.optimizer(), "loss": member.loss}
+    model.compile(**{**defaults, **settings})
+    if built:
+        model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def other(member):
+    """Return a compiled model of the member's code, with other values in it."""
+    model = compiled(member, built=False)
+    for layer in layers_of(model):
+        if isinstance(layer, keras.layers.Normalization):
+            layer.adapt(10 * member.data()[0])
+    for weight in model.weights:
+        weight.assign(keras.ops.ones_like(weight))
     return model
 
 

@@ -134,13 +134,13 @@ def needed(recipe: str) -> dict[str, str]:
         for node in _importable(ast.parse(text)):
             name = getattr(node, "name", "") or ast.unparse(node).partition(" ")[0]
             sources[name] = ast.get_source_segment(text, node)
-    found, todo = {}, [source(recipe)]
-    while todo:
-        used = ast.walk(ast.parse(todo.pop()))
+    found, pending = {}, [source(recipe)]
+    while pending:
+        used = ast.walk(ast.parse(pending.pop()))
         names = {node.id for node in used if isinstance(node, ast.Name)}
         new = {name: sources[name] for name in names & sources.keys() - found.keys()}
         found |= new
-        todo += new.values()
+        pending += new.values()
     return dict(sorted(found.items()))
 
 

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tests.zoo import compare
@@ -189,12 +190,8 @@ def repair(recipe, member):
     weight.assign(np.full(weight.shape, np.nan))
     layer.moving_mean.assign(np.full(layer.moving_mean.shape, np.nan))
     before = compare.state(model)
-    try:
+    with pytest.raises(ValueError, match="older file"):
         recipe["repair"](model, batches)
-    except ValueError as error:
-        assert "older file" in str(error)
-    else:
-        raise AssertionError("repaired a model whose weights are broken")
     assert not compare.changed(before, compare.state(model))
 
 
@@ -216,7 +213,6 @@ def write_record(recipe, member):
 @write_record.in_a_new_process
 def write_record_elsewhere(recipe, member):
     model = compare.compiled(member)
-    model.optimizer.build(model.trainable_variables)
     found = recipe["compare"]("record.npz", model)
     assert any("differ" in line for line in found), "a new model passed"
     model.load_weights("model.weights.h5")

@@ -49,7 +49,7 @@ def copy_of(recipe, member):
     # A flag that a file does not keep is not lost without an error.
     layer = compare.norms_of(model)[-1]
     layer.trainable = not layer.trainable
-    model.compile("adam", member.loss)
+    model.compile(member.optimizer(), member.loss)
     model.optimizer.build(model.trainable_variables)
     try:
         twin = recipe["copy_of"](model, rows)

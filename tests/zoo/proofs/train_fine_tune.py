@@ -61,7 +61,7 @@ def inference_mode(recipe, member):
 
     # Unfrozen, all that trains has moved, and no other array.
     base.trainable = True
-    model.compile(optimizer="adam", loss=member.loss)
+    model.compile(optimizer=member.optimizer(), loss=member.loss)
     trained = [v.name for v in base.trainable_variables]
     assert len(model.trainable_variables) == len(trained)
     moving = arrays_of(base, STATISTICS)
@@ -96,7 +96,7 @@ def inference_mode(recipe, member):
     base.trainable = True
     for layer in compare.norms_of(base):
         layer.trainable = False
-    model.compile(optimizer="adam", loss=member.loss)
+    model.compile(optimizer=member.optimizer(), loss=member.loss)
     model.save("wrapped.keras")
     np.savez(
         "wrapped.npz",

@@ -36,7 +36,8 @@ def reports(member, prepare):
     settings, weights = settings_of(member)
     keras.utils.set_random_seed(0)
     model = prepare(member.build())
-    model.compile(optimizer="adam", loss=member.loss, **settings)
+    model.compile(optimizer=member.optimizer(), loss=member.loss, **settings)
+    model.optimizer.build(model.trainable_variables)
     x, y = member.data()
     history = model.fit(
         x,
@@ -101,7 +102,7 @@ def statistics_move(recipe, member):
         return call(inputs, training=False, mask=mask)
 
     still.call = in_inference
-    watched.compile("adam", member.loss)
+    watched.compile(member.optimizer(), member.loss)
     path = still.moving_mean.path.rpartition("/")[0]
     try:
         train(watched, [recipe["StatisticsMove"]()])
@@ -111,5 +112,5 @@ def statistics_move(recipe, member):
         raise AssertionError("it did not notice")
     train(watched, [recipe["StatisticsMove"](fixed=[still])])
     still.trainable = False
-    watched.compile("adam", member.loss)
+    watched.compile(member.optimizer(), member.loss)
     train(watched, [recipe["StatisticsMove"]()])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tests.zoo import compare
@@ -39,7 +40,6 @@ def statistics_from(recipe, member):
     original, _ = compare.trained(member, epochs=1)
     original.save_weights("original.weights.h5")
     model = compare.compiled(member)
-    model.optimizer.build(model.trainable_variables)
     model.load_weights("original.weights.h5")
     sound = compare.state(model)
     assert recipe["statistics_from"](original, model) == []
@@ -85,12 +85,8 @@ def statistics_from(recipe, member):
 def refuses(recipe, original, model, words):
     """Assert that copying raises, and that the model is as before."""
     before = compare.state(model)
-    try:
+    with pytest.raises(ValueError, match=words):
         recipe["statistics_from"](original, model)
-    except ValueError as error:
-        assert words in str(error), error
-    else:
-        raise AssertionError(f"copied in spite of: {words}")
     assert not compare.changed(before, compare.state(model))
 
 
@@ -151,7 +147,6 @@ def stop_if_broken(recipe, member):
 
     # A sound run is as it would be without it.
     model = compare.compiled(member)
-    model.optimizer.build(model.trainable_variables)
     variables = [*model.variables, *model.optimizer.variables]
     start = [variable.numpy() for variable in variables]
     history = fit(model)

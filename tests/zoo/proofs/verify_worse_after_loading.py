@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 
 from tests.zoo import compare
 from tests.zoo.core import NotFor, proof
@@ -37,7 +38,6 @@ def measure(recipe, member):
 
     def loaded():
         net = compare.compiled(member)
-        net.optimizer.build(net.trainable_variables)
         net.load_weights("model.weights.h5")
         return net
 
@@ -97,18 +97,14 @@ def measure(recipe, member):
     import tensorflow as tf
 
     endless = tf.data.Dataset.from_tensor_slices((x, targets)).batch(4).repeat()
-    try:
+    with pytest.raises(ValueError, match="never ends"):
         recipe["measure"](net, endless, endless, agreement)
-    except ValueError as error:
-        assert "never ends" in str(error)
-    else:
-        raise AssertionError("accepted a dataset that never ends")
 
 
 @measure.in_a_new_process
 def measure_elsewhere(recipe, member):
     x = member.data()[0]
-    net = compare.compiled(member)
+    net = compare.compiled(member, built=False)
     targets = in_inference(net, x)
     result = recipe["measure"](
         net, (x, targets), (x, targets), agreement, record="model.npz"
