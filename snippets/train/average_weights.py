@@ -62,13 +62,13 @@ x = (x / 16).astype("float32")
 x, x_test, y, y_test = train_test_split(
     x, y, train_size=1344, stratify=y, random_state=0
 )
-batches = np.array_split(x, 3)
+batches = np.array_split(x, 2)
 
 
 def build():
     model = keras.Sequential([keras.Input(shape=(64,))])
-    for _ in range(6):
-        model.add(keras.layers.Dense(192, use_bias=False))
+    for _ in range(4):
+        model.add(keras.layers.Dense(128, use_bias=False))
         model.add(keras.layers.BatchNormalization(momentum=0.9))
         model.add(keras.layers.ReLU())
     model.add(keras.layers.Dense(10))
@@ -85,14 +85,19 @@ start = build().get_weights()
 
 
 # --8<-- [start:harm]
-def run(optimizer, epochs):
-    net = build()
-    net.set_weights(start)
-    net.compile(optimizer, loss, metrics=["accuracy"])
-    history = net.fit(
-        x,
-        y,
-        epochs=epochs,
+model = build()
+optimizer = keras.optimizers.SGD(use_ema=True, ema_momentum=0.99)
+model.compile(optimizer, loss, metrics=["accuracy"])
+
+
+def run(rate, passes):
+    model.set_weights(start)
+    optimizer.learning_rate = rate
+    optimizer.iterations.assign(0)  # and a new average begins
+    rows = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(1344, seed=0)
+    history = model.fit(
+        rows.repeat(passes).batch(32),
+        shuffle=False,
         validation_data=(x_test, y_test),
         callbacks=[
             keras.callbacks.SwapEMAWeights(),  # averages, for the validation
@@ -101,23 +106,18 @@ def run(optimizer, epochs):
         ],
         verbose=0,
     )
-    return net, history.history["val_accuracy"][-1]
+    return history.history["val_accuracy"][0]
 
 
-print(f"{'above 0.75':28} trained val     model   file    as trained")
-for kind, rate, momentum, epochs in [
-    (keras.optimizers.SGD, 0.1, 0.99, 8),
-    (keras.optimizers.Adam, 0.001, 0.999, 8),
-    (keras.optimizers.SGD, 1.0, 0.995, 3),
-]:
-    optimizer = kind(rate, use_ema=True, ema_momentum=momentum)
-    model, validated = run(optimizer, epochs)
+print("above 0.8         trained val     model   file    as trained")
+for rate, passes in [(0.1, 4), (0.1, 1), (1.5, 2)]:
+    validated = run(rate, passes)
     trained = accuracy(keras.saving.load_model("trained.keras"))
     file = accuracy(keras.saving.load_model("averages.keras"))
-    found = [f > 0.75 for f in [trained, validated, accuracy(model), file]]
-    share = momentum ** int(optimizer.iterations)
+    found = [f > 0.8 for f in [trained, validated, accuracy(model), file]]
+    share = 0.99 ** int(optimizer.iterations)
     print(
-        f"{kind.__name__:4} {rate:5}  {momentum:5}   {share:3.0%}  ",
+        f"{rate}  {passes:6}   {share:3.0%}  ",
         *(f"{each!s:7}" for each in found),
         file > trained - 0.05,
     )
@@ -321,16 +321,16 @@ def average(models, batches):
 
 # --8<-- [start:runs]
 net = build()
-net.compile(keras.optimizers.SGD(1.0), loss)
+net.compile(keras.optimizers.SGD(2.0), loss)
 for seed in [0, 1, 2]:
     keras.utils.set_random_seed(seed)  # another order of the data
     net.set_weights(start)
-    net.fit(x, y, epochs=4, verbose=0)
+    net.fit(x, y, epochs=3, verbose=0)
     net.save(f"run-{seed}.keras")
 
 net.set_weights(start)
 net.optimizer.learning_rate = 0.1
-net.fit(x, y, epochs=6, callbacks=[save("swa-{epoch}.keras")], verbose=0)
+net.fit(x, y, epochs=4, callbacks=[save("swa-{epoch}.keras")], verbose=0)
 
 
 def scores(files):
@@ -346,12 +346,12 @@ def scores(files):
     yield accuracy(average(models, batches))
 
 
-print("above 0.7           each   last   averaged  estimated")
+print("above 0.75          each   last   averaged  estimated")
 for case, files in {
     "three runs": ["run-0.keras", "run-1.keras", "run-2.keras"],
-    "epochs of one run": ["swa-4.keras", "swa-5.keras", "swa-6.keras"],
+    "epochs of one run": ["swa-2.keras", "swa-3.keras", "swa-4.keras"],
 }.items():
-    print(f"{case:18} ", *(f"{score > 0.7!s:7}" for score in scores(files)))
+    print(f"{case:18} ", *(f"{score > 0.75!s:7}" for score in scores(files)))
 # --8<-- [end:runs]
 
 
