@@ -381,7 +381,7 @@ def test_the_site_names_the_versions_that_ran():
 
 def test_the_lock_files_pin_everything_and_name_no_address():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    for group in ["site", "reader", "test", "backends", "torch"]:
+    for group in ["site", "reader", "test", "backends", "torch", "uv"]:
         lock = (ROOT / ".lock" / f"{group}.txt").read_text("utf-8")
         pinned = set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
         listed = project["dependency-groups"][group]

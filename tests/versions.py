@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-UV = ROOT / ".venv" / "lock" / "bin" / "uv"
+UV = ROOT / ".venv" / "uv" / "bin" / "uv"
 PAIRS = [
     ("2.12.1", "2.12.0"),
     ("2.15.1", "2.15.0"),
