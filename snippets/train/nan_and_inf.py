@@ -19,7 +19,7 @@ def build(base, optimizer=None):
             keras.layers.Dense(1),
         ]
     )
-    optimizer = optimizer or keras.optimizers.Adam(0.05)
+    optimizer = optimizer or keras.optimizers.SGD(0.01, momentum=0.9)
     model.compile(optimizer, "mean_squared_error", run_eagerly=True)
     return model
 
@@ -165,7 +165,7 @@ for way in ["statistics_from", "repair"]:
 
 
 # --8<-- [start:weights]
-lost = on_base(keras.optimizers.Adam(0.05, clipnorm=1.0))
+lost = on_base(keras.optimizers.SGD(0.01, momentum=0.9, clipnorm=1.0))
 lost.train_on_batch(bad[32:64], y[32:64])
 try:
     repair(lost, [x])
@@ -275,11 +275,12 @@ class StopIfBroken(keras.callbacks.Callback):
 # --8<-- [end:guard]
 
 # --8<-- [start:together]
-targets = np.concatenate([y, y, y])
+part, bad_part = x[:64], bad[:64]  # two batches
+targets = np.concatenate([y[:64]] * 3)
 
 
 def run(rows, *callbacks):
-    """Train for three epochs of 4 batches, on a third of the rows each."""
+    """Train for three epochs of 2 batches, on a third of the rows each."""
     net = with_scaling()
     data = tf.data.Dataset.from_tensor_slices((rows, targets)).batch(32)
     started = []
@@ -290,7 +291,7 @@ def run(rows, *callbacks):
         net.fit(
             data,
             epochs=3,
-            steps_per_epoch=4,
+            steps_per_epoch=2,
             callbacks=[*callbacks, start],
             verbose=0,
         )
@@ -300,7 +301,7 @@ def run(rows, *callbacks):
     return net, end, started[0]
 
 
-bad_in_epoch_2 = np.concatenate([x, bad, x])
+bad_in_epoch_2 = np.concatenate([part, bad_part, part])
 each_epoch = keras.callbacks.ModelCheckpoint("net.keras")
 each_2 = keras.callbacks.ModelCheckpoint("net.keras", save_freq=2)
 backup = keras.callbacks.BackupAndRestore("backup")
@@ -315,7 +316,7 @@ for case, callbacks in {
 }.items():
     _, end, _ = run(bad_in_epoch_2, *callbacks)
     file = keras.saving.load_model("net.keras")
-    resumed, _, first = run(np.concatenate([x, x, x]), backup)
+    resumed, _, first = run(np.concatenate([part] * 3), backup)
     state = ["broken" if broken(net) else "sound" for net in [file, resumed]]
     print(f"{case:18} {end:15} {state[0]:7} epoch {first}       {state[1]}")
 # --8<-- [end:together]
@@ -346,7 +347,8 @@ for monitor in ["loss", "val_loss"]:
     best = keras.callbacks.ModelCheckpoint(
         "best.keras", monitor=monitor, save_best_only=True
     )
-    options = {"validation_data": (x, y), "callbacks": [best], "verbose": 0}
+    held_out = x[:32], y[:32]
+    options = {"validation_data": held_out, "callbacks": [best], "verbose": 0}
     net.fit(x, y, **options)
     net(bad, training=True)
     net.fit(x, y, **options)
