@@ -159,22 +159,7 @@ def visit(context, url):
     page.on("request", lambda request: requests.append(request.url))
     page.on("requestfailed", lambda request: errors.append(f"failed: {request.url}"))
     page.on("response", lambda response: responses.append(response))
-    page.goto(url, wait_until="networkidle")
-
-    own, shared = 0, 0
-    for response in responses:
-        if response.status >= 400:
-            errors.append(f"{response.status} for {response.url}")
-        elif not response.url.startswith("data:"):
-            body = response.body()
-            kind = response.headers.get("content-type", "")
-            compressed = any(name in kind for name in COMPRESSED)
-            size = len(gzip.compress(body) if compressed else body)
-            if response.request.resource_type in ("document", "image"):
-                own += size
-            else:
-                shared += size
-
+    page.goto(url)
     page.evaluate(
         "document.querySelectorAll('details').forEach((d) => (d.open = true))"
     )
@@ -191,6 +176,21 @@ def visit(context, url):
     violations = axe(page, *AXE_REST)
     page.set_viewport_size(PHONE)
     width = page.evaluate("document.documentElement.scrollWidth")
+
+    # Last, so that what is loaded in the background counts as well.
+    own, shared = 0, 0
+    for response in responses:
+        if response.status >= 400:
+            errors.append(f"{response.status} for {response.url}")
+        elif not response.url.startswith("data:"):
+            body = response.body()
+            kind = response.headers.get("content-type", "")
+            compressed = any(name in kind for name in COMPRESSED)
+            size = len(gzip.compress(body) if compressed else body)
+            if response.request.resource_type in ("document", "image"):
+                own += size
+            else:
+                shared += size
     return {
         "errors": errors,
         "requests": requests,

@@ -25,7 +25,7 @@ divide(1, 0)
 
 
 @pytest.fixture
-def site(pytester):
+def small_site(pytester):
     """Run the collector on a site made of the given pages.
 
     Pages are written with ``'''`` for a fence, and includes with ``<<``.
@@ -71,8 +71,8 @@ def expect(result, *lines, **outcomes):
         '{.python hl_lines="1"}',
     ],
 )
-def test_every_spelling_of_a_python_fence_runs(site, info):
-    result = site(page=f"'''{info}\nraise ValueError('it ran')\n'''")
+def test_every_spelling_of_a_python_fence_runs(small_site, info):
+    result = small_site(page=f"'''{info}\nraise ValueError('it ran')\n'''")
     expect(result, "docs/page.md:2: ValueError: it ran", failed=1)
 
 
@@ -108,12 +108,12 @@ def test_every_spelling_of_a_python_fence_runs(site, info):
         ),
     ],
 )
-def test_what_would_be_shown_and_not_run_is_refused(site, text, message):
-    expect(site(page=text), message, errors=1)
+def test_what_would_be_shown_and_not_run_is_refused(small_site, text, message):
+    expect(small_site(page=text), message, errors=1)
 
 
-def test_includes_are_expanded_and_failures_name_the_snippet(site):
-    result = site(
+def test_includes_are_expanded_and_failures_name_the_snippet(small_site):
+    result = small_site(
         page="""
         '''python
         << "snippets/math.py:define"
@@ -135,8 +135,8 @@ def test_includes_are_expanded_and_failures_name_the_snippet(site):
     )
 
 
-def test_an_include_in_a_function_body_is_expanded(site):
-    result = site(
+def test_an_include_in_a_function_body_is_expanded(small_site):
+    result = small_site(
         page="""
         '''python
         def body():
@@ -150,16 +150,16 @@ def test_an_include_in_a_function_body_is_expanded(site):
     expect(result, "snippets/math.py:3: ZeroDivisionError", failed=1)
 
 
-def test_a_syntax_error_names_its_line(site):
+def test_a_syntax_error_names_its_line(small_site):
     expect(
-        site(page="'''python\nx = 1\nx = = 2\n'''"),
+        small_site(page="'''python\nx = 1\nx = = 2\n'''"),
         "docs/page.md:3: *SyntaxErr",
         failed=1,
     )
 
 
-def test_a_page_is_one_script_that_runs_as_main(site):
-    result = site(
+def test_a_page_is_one_script_that_runs_as_main(small_site):
+    result = small_site(
         page="""
         '''python
         import inspect
@@ -195,7 +195,7 @@ def test_a_page_is_one_script_that_runs_as_main(site):
     expect(result, "Python blocks: *2 ran, *1 outputs compared", passed=1)
 
 
-def test_each_page_has_a_process_and_an_empty_folder_of_its_own(site):
+def test_each_page_has_a_process_and_an_empty_folder_of_its_own(small_site):
     page = """
     '''python
     import os
@@ -209,12 +209,12 @@ def test_each_page_has_a_process_and_an_empty_folder_of_its_own(site):
     sys.left_behind = open("left_behind.txt", "w").close() is None
     '''
     """
-    expect(site(one=page, two=page), passed=2)
-    assert not list(site.path.rglob("left_behind.txt"))
+    expect(small_site(one=page, two=page), passed=2)
+    assert not list(small_site.path.rglob("left_behind.txt"))
 
 
-def test_a_titled_block_is_a_script_of_its_own_in_the_same_folder(site):
-    result = site(
+def test_a_titled_block_is_a_script_of_its_own_in_the_same_folder(small_site):
+    result = small_site(
         page="""
         '''python
         x = 1
@@ -238,8 +238,8 @@ def test_a_titled_block_is_a_script_of_its_own_in_the_same_folder(site):
     expect(result, "3 ran", passed=1)
 
 
-def test_a_block_with_a_visible_reason_is_not_run(site):
-    result = site(
+def test_a_block_with_a_visible_reason_is_not_run(small_site):
+    result = small_site(
         page="""
         '''python title="Not run here: needs two GPUs"
         1 / 0
@@ -249,12 +249,12 @@ def test_a_block_with_a_visible_reason_is_not_run(site):
     expect(result, "0 ran, 1 with a reason why not", passed=1)
 
 
-def test_a_page_may_belong_to_another_session_with_fresh_interpreters(site):
+def test_a_page_may_belong_to_another_session_with_fresh_interpreters(small_site):
     page = "'''python\nimport sys\n\nassert ('keras' in sys.modules) is {}\n'''"
     one = "---\nsession: backends\n---\n" + page.format(False)
     pages = {"one": one, "two": page.format(True)}
-    expect(site("-m", "not backends", **pages), passed=1, deselected=1)
-    expect(site("-m", "backends", **pages), passed=1, deselected=1)
+    expect(small_site("-m", "not backends", **pages), passed=1, deselected=1)
+    expect(small_site("-m", "backends", **pages), passed=1, deselected=1)
 
 
 @pytest.mark.parametrize(
@@ -267,10 +267,10 @@ def test_a_page_may_belong_to_another_session_with_fresh_interpreters(site):
     ],
 )
 def test_the_end_of_the_process_is_a_failure_with_a_place(
-    site, monkeypatch, code, message
+    small_site, monkeypatch, code, message
 ):
     monkeypatch.setattr("tests.runner.TIMEOUT", 1)
-    result = site(page=f"'''python\n{code}\n'''", two="'''python\n1\n'''")
+    result = small_site(page=f"'''python\n{code}\n'''", two="'''python\n1\n'''")
     expect(result, f"docs/page.md:2: {message}", failed=1, passed=1)
 
 
@@ -291,8 +291,8 @@ two
 """
 
 
-def test_the_output_of_subprocesses_counts(site):
-    expect(site(page=OUTPUT), "1 outputs compared", passed=1)
+def test_the_output_of_subprocesses_counts(small_site):
+    expect(small_site(page=OUTPUT), "1 outputs compared", passed=1)
 
 
 @pytest.mark.parametrize(
@@ -309,11 +309,11 @@ def test_the_output_of_subprocesses_counts(site):
         ),
     ],
 )
-def test_other_output_than_shown_is_a_failure(site, page, lines):
-    expect(site(page=page), *lines, failed=1)
+def test_other_output_than_shown_is_a_failure(small_site, page, lines):
+    expect(small_site(page=page), *lines, failed=1)
 
 
-def test_outputs_are_written_into_the_page(site):
+def test_outputs_are_written_into_the_page(small_site):
     page = """
     ---
     title: x
@@ -345,19 +345,19 @@ def test_outputs_are_written_into_the_page(site):
     gone
     '''
     """
-    expect(site("--update-outputs", page=page), passed=1)
-    written = (site.path / "docs" / "page.md").read_text()
+    expect(small_site("--update-outputs", page=page), passed=1)
+    written = (small_site.path / "docs" / "page.md").read_text()
     assert "    ```text\n    a\n\n    b\n    ```\n\n    Text" in written
     assert "```text\nnew\n```" in written
     assert "old" not in written
     assert "gone" not in written
-    expect(site(), "3 ran, *3 outputs compared", passed=1)
+    expect(small_site(), "3 ran, *3 outputs compared", passed=1)
 
 
-def test_a_page_that_fails_is_not_rewritten(site):
+def test_a_page_that_fails_is_not_rewritten(small_site):
     page = "'''python\nprint(1)\n'''\n\n'''python\n1 / 0\n'''"
-    expect(site("--update-outputs", page=page), failed=1)
-    assert "expected-output" not in (site.path / "docs" / "page.md").read_text()
+    expect(small_site("--update-outputs", page=page), failed=1)
+    assert "expected-output" not in (small_site.path / "docs" / "page.md").read_text()
 
 
 PLOT = """
@@ -372,18 +372,20 @@ plt.savefig("curve.svg")
 """
 
 
-def test_a_plot_that_a_block_writes_is_compared_and_updated(site):
+def test_a_plot_that_a_block_writes_is_compared_and_updated(small_site):
     page = PLOT.format(1)
-    expect(site(page=page), "curve.svg is written by a block, but not", failed=1)
-    expect(site("--update-outputs"), passed=1)
-    expect(site(), "1 outputs compared", passed=1)
-    shown = (site.path / "docs" / "curve.svg").read_text()
-    expect(site("--update-outputs"), passed=1)
-    assert (site.path / "docs" / "curve.svg").read_text() == shown
+    expect(small_site(page=page), "curve.svg is written by a block, but not", failed=1)
+    expect(small_site("--update-outputs"), passed=1)
+    expect(small_site(), "1 outputs compared", passed=1)
+    shown = (small_site.path / "docs" / "curve.svg").read_text()
+    expect(small_site("--update-outputs"), passed=1)
+    assert (small_site.path / "docs" / "curve.svg").read_text() == shown
     page = PLOT.replace("[0, 1], [", "[0, 1, 2], [0, ").format(1)
-    expect(site(page=page), "curve.svg: figure: shown <", failed=1)
+    expect(small_site(page=page), "curve.svg: figure: shown <", failed=1)
 
 
-def test_a_plot_that_no_block_writes_is_a_failure(site):
+def test_a_plot_that_no_block_writes_is_a_failure(small_site):
     page = PLOT.format(1).replace("savefig", "title")
-    expect(site(page=page), "docs/page.md: curve.svg is shown as a plot", failed=1)
+    expect(
+        small_site(page=page), "docs/page.md: curve.svg is shown as a plot", failed=1
+    )
