@@ -27,8 +27,8 @@ model = keras.Sequential(
         keras.layers.Dense(1, activation="sigmoid"),
     ]
 )
-model.compile("adam", loss="binary_crossentropy", run_eagerly=True)
-dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(40)
+model.compile("sgd", loss="binary_crossentropy", run_eagerly=True)
+dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(64)
 model.fit(dataset, verbose=0)
 # --8<-- [end:setup]
 

@@ -18,25 +18,25 @@ print(x_train.shape, x_test.shape)
 model = keras.Sequential(
     [
         keras.Input(shape=(8, 8, 1)),
-        keras.layers.Conv2D(32, 3, use_bias=False),
+        keras.layers.Conv2D(16, 3, use_bias=False),
         keras.layers.BatchNormalization(name="bn1"),
         keras.layers.ReLU(),
-        keras.layers.Conv2D(64, 3, use_bias=False),
+        keras.layers.Conv2D(32, 3, 2, use_bias=False),
         keras.layers.BatchNormalization(name="bn2"),
         keras.layers.ReLU(),
         keras.layers.Flatten(),
         keras.layers.Dense(10, activation="softmax"),
     ]
 )
-model.compile(
-    optimizer="adam",
-    loss="sparse_categorical_crossentropy",
-    metrics=["accuracy"],
-)
+model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
 model.fit(x_train, y_train, batch_size=32, epochs=12, verbose=0)
 
-loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
-print("test accuracy is at least 0.97:", accuracy >= 0.97)
+
+def accuracy_of(net, training=False):
+    return np.mean(np.argmax(net(x_test, training=training), axis=1) == y_test)
+
+
+print("test accuracy is at least 0.95:", accuracy_of(model) >= 0.95)
 # --8<-- [end:train]
 
 # --8<-- [start:save]
@@ -59,8 +59,8 @@ for name in ["bn1", "bn2"]:
         equal = np.array_equal(saved, loaded)
         print(f"{name} {array:16} learned: {learned}  equal: {equal}")
 
-predictions = model.predict(x_test, verbose=0)
-np.testing.assert_array_equal(predictions, reloaded.predict(x_test, verbose=0))
+predictions = model(x_test, training=False).numpy()
+np.testing.assert_array_equal(predictions, reloaded(x_test, training=False))
 np.testing.assert_array_equal(
     model(x_test[:1], training=False), reloaded(x_test[:1], training=False)
 )
@@ -84,7 +84,7 @@ weights = loaded.get_weights()
 for i, array in enumerate(weights):
     np.testing.assert_array_equal(array, expected[f"arr_{i}"])
 np.testing.assert_array_equal(
-    loaded.predict(expected["x"], verbose=0), expected["predictions"]
+    loaded(expected["x"], training=False), expected["predictions"]
 )
 print(len(weights), "arrays and", len(expected["x"]), "predictions equal")
 # --8<-- [end:reload]
@@ -164,7 +164,7 @@ def squared(y_true, y_pred):
 judged = keras.Sequential(
     [keras.Input(shape=(4,)), keras.layers.BatchNormalization()]
 )
-judged.compile(optimizer="adam", loss=squared)
+judged.compile(optimizer="sgd", loss=squared)
 judged.fit(np.ones((8, 4)), np.ones((8, 4)), verbose=0)
 judged.save("judged.keras")
 
@@ -230,7 +230,7 @@ for way in [save, save_over]:
     except KeyboardInterrupt:
         there = holds("best.keras", model)
         print(f"{way.__name__}: the old model is still there: {there}")
-partly.fit(x_train, y_train, verbose=0)
+partly.get_layer("bn1").beta.assign(np.ones(16))
 save_over(partly, "best.keras")
 there = holds("best.keras", partly)
 print("save_over, not interrupted: the new model is there:", there)
@@ -240,17 +240,12 @@ print("save_over, not interrupted: the new model is there:", there)
 keras.utils.set_random_seed(0)
 young = keras.models.clone_model(model)
 young.compile(
-    optimizer=keras.optimizers.Adam(0.003),
+    optimizer=keras.optimizers.SGD(0.1),
     loss="sparse_categorical_crossentropy",
 )
 young.fit(x_train, y_train, batch_size=64, epochs=1, verbose=0)
 young.save("young.keras")
 reloaded_young = keras.saving.load_model("young.keras")
-
-
-def accuracy_of(net, training):
-    return np.mean(np.argmax(net(x_test, training=training), axis=1) == y_test)
-
 
 loaded = accuracy_of(reloaded_young, training=False)
 saved = accuracy_of(young, training=False)
