@@ -69,7 +69,7 @@ x_judge, y_judge = new_scanner(x_test), y_test % 2
 # --8<-- [start:base]
 def compile_with(model, rate, **settings):
     model.compile(
-        optimizer=keras.optimizers.Adam(rate),
+        optimizer=keras.optimizers.SGD(rate),
         loss="sparse_categorical_crossentropy",
         **settings,
     )
@@ -94,7 +94,7 @@ def train_base(seed):
 
     digits = keras.layers.Dense(10, activation="softmax")
     old = keras.Sequential([keras.Input(shape=(8, 8, 1)), base, digits])
-    compile_with(old, 0.01)
+    compile_with(old, 0.3)
     old.fit(x_old, y_old, epochs=10, batch_size=64, verbose=0)
     estimate_again(old, [x_old])  # 190 steps are too few for the statistics
     return base, old
@@ -137,16 +137,16 @@ head = keras.layers.Dense(2, activation="softmax")
 model = keras.Model(inputs, head(InferenceMode(base)(inputs)))
 
 base.trainable = False
-compile_with(model, 0.05)
+compile_with(model, 0.2)
 start = base.get_weights()
-model.fit(x_new, y_new, epochs=20, verbose=0)
+model.fit(x_new, y_new, epochs=10, verbose=0)
 # --8<-- [end:head]
 
 # --8<-- [start:tune]
 base.trainable = True
-compile_with(model, 0.001)
+compile_with(model, 0.0001)
 middle = base.get_weights()
-model.fit(x_new, y_new, epochs=10, verbose=0)
+model.fit(x_new, y_new, epochs=5, verbose=0)
 # --8<-- [end:tune]
 
 # --8<-- [start:prove]
@@ -179,12 +179,12 @@ def with_trained_head(layer, **arguments):
 def judge(row, model, old):
     new_task = accuracy(model, x_judge, y_judge)
     old_task = accuracy(old, x_test, y_test)
-    scores.setdefault(row, []).append((new_task > 0.92, old_task > 0.75))
+    scores.setdefault(row, []).append((new_task > 0.93, old_task > 0.75))
 
 
 scores = {}
-for seed in [0, 1]:
-    base_s, old_s = train_base(seed)
+for old_s in [keras.saving.load_model("old.keras"), train_base(seed=1)[1]]:
+    base_s = old_s.get_layer("base")
     model_s = with_trained_head(base_s, training=False)
     judge("head", model_s, old_s)
 
@@ -199,7 +199,7 @@ for seed in [0, 1]:
     judge("statistics estimated, head", model_s, old_s)
 
 print(f"{'':34}  new task    old task")
-print(f"{'':34}  above 0.92  above 0.75")
+print(f"{'':34}  above 0.93  above 0.75")
 for row, pairs in scores.items():
     new_task, old_task = (sum(column) for column in zip(*pairs))
     print(f"{row:34}  {new_task} of 2      {old_task} of 2")
@@ -339,7 +339,7 @@ def calls_equal(layer):
 
 print(f"{'base, frozen':15} Dropout layers  base  InferenceMode(base)")
 for build in [
-    keras.applications.MobileNetV2,
+    keras.applications.MobileNet,
     keras.applications.EfficientNetB0,
 ]:
     big = build(
