@@ -311,7 +311,7 @@ def outcome(way, original, make):
 
 def row(structure, make):
     original = make()
-    for step in range(5):
+    for step in range(2):
         original(x, training=True)  # moves the statistics
     outcomes = [outcome(way, original, make) for way in WAYS.values()]
     print("{:20}{:12}{:14}{:12}{}".format(structure, *outcomes))

@@ -138,7 +138,7 @@ class Net(keras.Model):
 
 
 net = Net()
-net.compile(optimizer="adam", loss="mean_squared_error")
+net.compile(optimizer="sgd", loss="mean_squared_error")
 net.fit(x, y, verbose=0)
 net.save("net.h5")
 
@@ -168,7 +168,7 @@ print("predictions equal, from net.h5 and from net.keras")
 # --8<-- [start:fit]
 reloaded = keras.saving.load_model("model.h5")
 np.testing.assert_array_equal(
-    model.predict(x, verbose=0), reloaded.predict(x, verbose=0)
+    model(x, training=False), reloaded(x, training=False)
 )
 print("predictions equal")
 print("steps taken:", int(reloaded.optimizer.iterations))
@@ -193,7 +193,7 @@ print("steps taken:", int(reloaded.optimizer.iterations))
 
 # --8<-- [start:mse]
 short = build_model()
-short.compile(optimizer="adam", loss="mse")
+short.compile(optimizer="sgd", loss="mse")
 short.save("mse.h5")
 try:
     keras.saving.load_model("mse.h5")
@@ -228,7 +228,7 @@ def build_nested(bn1=True, bn2=True):
 
 
 nested = build_nested()
-nested.compile(optimizer=keras.optimizers.Adam(0.01), loss="mean_squared_error")
+nested.compile(optimizer=keras.optimizers.SGD(0.01), loss="mean_squared_error")
 nested.fit(x, y, epochs=5, verbose=0)
 nested.save("nested.h5")
 # --8<-- [end:nested]
@@ -363,9 +363,7 @@ for cls in [Norms, KeptNorms]:
     owner = keras.Sequential(
         [keras.Input(shape=(8,)), norms, keras.layers.Dense(1)]
     )
-    owner.compile(
-        optimizer=keras.optimizers.Adam(0.01), loss="mean_squared_error"
-    )
+    owner.compile(optimizer="sgd", loss="mean_squared_error")
     owner.fit(x, y, verbose=0)
     norms.bn1.trainable = False
     owner.save("own.h5")

@@ -77,7 +77,11 @@ def statistics(model):
 
 def fit(model, rows=100, **settings):
     eager = rows < 1000  # faster for a few steps
-    model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=eager)
+    model.compile(
+        keras.optimizers.SGD(0.1),
+        "sparse_categorical_crossentropy",
+        run_eagerly=eager,
+    )
     return model.fit(x[:rows], y[:rows], batch_size=50, verbose=0, **settings)
 
 
@@ -175,7 +179,7 @@ class OwnBoth(OwnStep, OwnLoss):
     pass
 
 
-some = x[:100], y[:100], np.random.uniform(size=100)
+some = x[:52], y[:52], np.random.uniform(size=52)
 
 
 def results(kind):
@@ -348,7 +352,7 @@ class ReturnsLoss(Net):
 
 for kind in [ReturnsLoss, OwnNet]:
     stop = keras.callbacks.EarlyStopping(monitor="loss", patience=1)
-    losses = fit(kind(), epochs=6, callbacks=[stop]).history["loss"]
+    losses = fit(kind(), epochs=4, callbacks=[stop]).history["loss"]
     print(f"{kind.__name__:11}  epochs: {len(losses)}", end="  ")
     print("loss is 0:", not np.any(losses), " falls:", losses[-1] < losses[0])
 # --8<-- [end:zero]
@@ -376,7 +380,8 @@ def changed(network):
 
 
 for network in [as_trained(LeakyTest()), as_trained(OwnNet())]:
-    network.evaluate(x - 5, y, 50, verbose=0)  # validation data of another kind
+    # Validation data of another kind:
+    network.evaluate(x - 5, y, 100, verbose=0)
     difference = network(x, training=False) - predictions
     print(
         f"{type(network).__name__:9}  statistics changed: {changed(network)}  "
@@ -410,8 +415,8 @@ print("             alone as in a batch   statistics changed by")
 print("             predict    export     predict    model(x)")
 for kind in [HardCoded, DefaultTrue, Net]:
     network = as_trained(kind())
-    alone = network.predict(x[:10], batch_size=1, verbose=0)
-    in_batch = network.predict(x[:10], batch_size=10, verbose=0)
+    alone = network.predict(x[:4], batch_size=1, verbose=0)
+    in_batch = network.predict(x[:4], batch_size=4, verbose=0)
     by_predict = yes(network)
     network = as_trained(kind())
     network(x)
