@@ -37,9 +37,7 @@ def make_model(synchronized):
             ),
         ]
     )
-    model.compile(
-        keras.optimizers.Adam(0.2), "binary_crossentropy", metrics=["accuracy"]
-    )
+    model.compile(keras.optimizers.SGD(0.3), "binary_crossentropy")
     return model
 
 
@@ -48,7 +46,7 @@ def make_model(synchronized):
 # --8<-- [start:train]
 with strategy.scope():
     model = make_model(synchronized=True)
-model.fit(x, y, batch_size=256, epochs=4, shuffle=False, verbose=0)
+model.fit(x, y, batch_size=256, epochs=8, shuffle=False, verbose=0)
 # --8<-- [end:train]
 
 
@@ -59,7 +57,7 @@ def copies(variable):
 
 
 alone = keras.layers.BatchNormalization(momentum=0.8)
-for start in list(range(0, 2048, 256)) * 4:
+for start in list(range(0, 2048, 256)) * 8:
     alone(x[start : start + 256], training=True)
 
 for name in ["moving_mean", "moving_variance"]:
@@ -126,7 +124,7 @@ print("equal on one device, in a process that did not save")
 # --8<-- [start:unsynchronized]
 with strategy.scope():
     apart = make_model(synchronized=False)
-apart.fit(x, y, batch_size=256, epochs=4, shuffle=False, verbose=0)
+apart.fit(x, y, batch_size=256, epochs=8, shuffle=False, verbose=0)
 
 bn = apart.get_layer("bn")
 for array in bn.weights:
@@ -237,8 +235,9 @@ report("re-estimated", single(x, training=False))
 # --8<-- [start:loop]
 with strategy.scope():
     looped = make_model(synchronized=False)
-    looped.optimizer.build(looped.trainable_variables)
-arrays = looped.weights + looped.optimizer.variables
+    optimizer = keras.optimizers.Adam(0.2)
+    optimizer.build(looped.trainable_variables)
+arrays = looped.weights + optimizer.variables
 start = [array.numpy() for array in arrays]
 
 
@@ -248,7 +247,7 @@ def replica_step(x_part, y_part):
         losses = keras.losses.binary_crossentropy(y_part[:, None], outputs)
         loss = tf.nn.compute_average_loss(losses)
     gradients = tape.gradient(loss, looped.trainable_variables)
-    looped.optimizer.apply_gradients(
+    optimizer.apply_gradients(
         zip(gradients, looped.trainable_variables, strict=True)
     )
 
