@@ -177,7 +177,7 @@ print("moving statistics:", statistics(model))
 # --8<-- [start:without]
 for model_class in [WithoutTraining, NotPassedOn]:
     model = compiled(model_class())
-    model.fit(x, y, epochs=10, verbose=0)
+    fit(model)
     print(
         f"{model_class.__name__:15}  beta trained: {beta_trained(model)}, "
         f"moving statistics: {statistics(model)}"
@@ -188,7 +188,7 @@ for model_class in [WithoutTraining, NotPassedOn]:
 model = functional(training=False)
 (node,) = model.get_config()["layers"][-1]["inbound_nodes"]
 print("arguments in the model's config:", node["kwargs"])
-model.fit(x, y, epochs=10, verbose=0)
+fit(model)
 print("after fit, the statistics have", statistics(model))
 
 model = functional(training=False)
@@ -206,7 +206,7 @@ for trainable in [True, False]:
     for layer in batch_norms(model):
         layer.trainable = trainable
     model.compile(optimizer="sgd", loss=mean_of_outputs)
-    model.fit(x, y, epochs=10, verbose=0)
+    fit(model)
     print(f"trainable = {trainable}: {statistics(model)}")
 # --8<-- [end:kept_frozen]
 
@@ -218,7 +218,7 @@ class FixedStatistics(WithoutTraining):
 
 
 model = compiled(FixedStatistics())
-model.fit(x, y, epochs=10, verbose=0)
+fit(model)
 print("after fit, the statistics have", statistics(model))
 print("beta trained:", beta_trained(model))
 # --8<-- [end:kept_class]
