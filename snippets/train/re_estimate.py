@@ -21,9 +21,9 @@ def build():
     )
 
 
-def fit(model, x, y, epochs=8, **options):
+def fit(model, x, y, optimizer, epochs=8, **options):
     model.compile(
-        optimizer=keras.optimizers.Adam(0.01),
+        optimizer=optimizer,
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
@@ -38,7 +38,7 @@ def accuracy(model, x, y):
 
 
 model = build()
-reported = fit(model, x, y, epochs=4)
+reported = fit(model, x, y, keras.optimizers.Adam(0.01), epochs=4)
 model.save("stale.keras")
 # --8<-- [end:train]
 
@@ -111,7 +111,7 @@ class WithTraining(WithoutTraining):
 level = np.repeat([5.0, -5.0, 8.0, 0.0], 500)[:, None]  # of four cameras
 by_camera = (level + noise).astype("float32")
 above = (noise[:, 0] > 0).astype(int)  # above the level of the camera
-wide = (50 + 20 * noise).astype("float32")
+wide = (10 + 3 * noise).astype("float32")
 
 
 def line(case, *scores):
@@ -128,7 +128,7 @@ for case, kind, inputs, labels, options in [
 ]:
     keras.utils.set_random_seed(0)
     net = kind()
-    scores = [fit(net, inputs, labels, **options)]
+    scores = [fit(net, inputs, labels, keras.optimizers.SGD(0.01), **options)]
     scores.append(accuracy(net, inputs, labels))
     estimate_again(net, [inputs])
     scores.append(accuracy(net, inputs, labels))
