@@ -30,14 +30,6 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def pytest_collection_modifyitems(items):
-    """Keep all tests of the built site with one worker, which builds it once."""
-    for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if {"site", "browser"} & {*fixtures}:
-            item.add_marker(pytest.mark.xdist_group("site"))
-
-
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The site as readers get it: built strictly, served from its own root."""

@@ -26,6 +26,7 @@ SNIPPETS = sorted(p for p in (ROOT / "snippets").rglob("*.py") if p.stem != "__i
 ALL_PAGES = [p.relative_to(ROOT).as_posix() for p in DOCS + NOTEBOOKS]
 
 TOOLS = pages.TOOLS
+DISTRIBUTIONS = packages_distributions()
 
 page_of = pytest.mark.parametrize(
     "name", [p.relative_to(ROOT).as_posix() for p in DOCS]
@@ -339,9 +340,8 @@ def test_a_page_names_the_libraries_it_needs(name):
             f"{name}: no link ]({link}) below its pip install line offers the file"
         )
         needed = needed - {Path(TOOLS).stem} | {"keras", "numpy"}
-    known = packages_distributions()
     # A module that is not installed here is called like its library.
-    needed = {known.get(m, [m])[0] for m in needed - set(sys.stdlib_module_names)}
+    needed = {DISTRIBUTIONS.get(m, [m])[0] for m in needed - set(sys.stdlib_module_names)}
     brought_along = {"keras", "numpy", "h5py"}
     if needed & brought_along:
         needed = needed - brought_along | {"tensorflow"}
