@@ -341,7 +341,9 @@ def test_a_page_names_the_libraries_it_needs(name):
         )
         needed = needed - {Path(TOOLS).stem} | {"keras", "numpy"}
     # A module that is not installed here is called like its library.
-    needed = {DISTRIBUTIONS.get(m, [m])[0] for m in needed - set(sys.stdlib_module_names)}
+    needed = {
+        DISTRIBUTIONS.get(m, [m])[0] for m in needed - set(sys.stdlib_module_names)
+    }
     brought_along = {"keras", "numpy", "h5py"}
     if needed & brought_along:
         needed = needed - brought_along | {"tensorflow"}
