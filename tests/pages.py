@@ -9,6 +9,7 @@ block be shown without being run.
 import io
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from markdown import Markdown
@@ -137,6 +138,7 @@ class Page:
         return "{}:{}".format(*self.lines[number - 1].origin)
 
 
+@cache
 def snippet_options(root: Path) -> dict:
     """Return the site's options of ``pymdownx.snippets`` from ``mkdocs.yml``."""
     with open(root / "mkdocs.yml", "rb") as file:
@@ -173,8 +175,8 @@ def read(path: Path, root: Path) -> Page:
 
 def _expand(source: list[Line], root: Path) -> list[Line]:
     options = snippet_options(root)
-    options["base_path"] = [str(root / base) for base in options["base_path"]]
-    config = SnippetExtension(**options).getConfigs()
+    folders = [str(root / base) for base in options["base_path"]]
+    config = SnippetExtension(**options | {"base_path": folders}).getConfigs()
     preprocessor = _Preprocessor(config, Markdown())
     preprocessor.root = root
     try:

@@ -143,22 +143,26 @@ def axe(page, scope, options):
     return page.evaluate(f"axe.run({scope}, {options})")["violations"]
 
 
-def visit(context, url):
+def visit(page, url):
     """Open a page with a cold cache and note what it does."""
-    page = context.new_page()
     errors, requests, responses = [], [], []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on(
-        "console",
-        lambda message: (
+    listeners = {
+        "pageerror": lambda error: errors.append(str(error)),
+        "console": lambda message: (
             errors.append(message.text)
             if message.type in ("error", "warning")
             else None
         ),
-    )
-    page.on("request", lambda request: requests.append(request.url))
-    page.on("requestfailed", lambda request: errors.append(f"failed: {request.url}"))
-    page.on("response", lambda response: responses.append(response))
+        "request": lambda request: requests.append(request.url),
+        "requestfailed": lambda request: errors.append(f"failed: {request.url}"),
+        "response": lambda response: responses.append(response),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    # As for a reader from a search engine.
+    page.context.new_cdp_session(page).send("Network.clearBrowserCache")
+    page.set_viewport_size(DESKTOP)
+    page.emulate_media(color_scheme="light")
     page.goto(url)
     page.evaluate(
         "document.querySelectorAll('details').forEach((d) => (d.open = true))"
@@ -191,6 +195,8 @@ def visit(context, url):
                 own += size
             else:
                 shared += size
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)
     return {
         "errors": errors,
         "requests": requests,
@@ -229,15 +235,12 @@ def notebooks(paths):
 @pytest.fixture(scope="module")
 def visits(browser, site, paths):
     """What each page did when it was opened."""
-    found = {}
-    for path in paths:
-        # A context of its own has a cold cache, as has a reader from a search engine.
-        context = browser.new_context(
-            color_scheme="light", viewport=DESKTOP, reduced_motion="reduce"
-        )
-        context.set_default_timeout(10_000)
-        found[path] = visit(context, site.url + path)
-        context.close()
+    # One page for all visits: a new one costs the browser as much as the visit.
+    context = browser.new_context(reduced_motion="reduce")
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    found = {path: visit(page, site.url + path) for path in paths}
+    context.close()
     return found
 
 

@@ -1,6 +1,7 @@
 """What every page of the site keeps to, and the proof that all it shows was run."""
 
 import ast
+import functools
 import posixpath
 import re
 import subprocess
@@ -44,11 +45,17 @@ def sections(file: str) -> list[str]:
     return re.findall(r"\[start:([\w-]+)\]", (ROOT / file).read_text("utf-8"))
 
 
+@functools.cache
+def read_page(name: str) -> pages.Page:
+    """Return a page, expanded; the tests here do not change it."""
+    return pages.read(ROOT / name, ROOT)
+
+
 def shown_in_source(name: str) -> list[pages.Block]:
     """Return the blocks of a page or a notebook, as the tests run them."""
     path = ROOT / name
     if path.suffix == ".md":
-        return pages.read(path, ROOT).blocks
+        return read_page(name).blocks
     notebook = nbformat.read(path, as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     return [pages.Block(cell.source, 0, name, 0) for cell in cells]
@@ -91,7 +98,7 @@ def test_every_python_block_of_the_built_page_is_one_that_is_run(site, name, req
     shown = shown_in_html(site, name)
     total = request.config.stash[counts]
     total.shown += len(shown)
-    if name.endswith(".md") and pages.read(ROOT / name, ROOT).session:
+    if name.endswith(".md") and read_page(name).session:
         total.elsewhere += len(shown)
     assert [text.strip("\n") for _, text in shown] == [
         block.code.strip("\n") for block in blocks
@@ -197,7 +204,7 @@ def test_columns_are_told_from_messages():
 
 @page_of
 def test_outputs_fit_into_their_boxes(name):
-    page = pages.read(ROOT / name, ROOT)
+    page = read_page(name)
     lines = [
         f"{name}:{block.output_lines[0] + number - 1}"
         for block in page.blocks
@@ -220,7 +227,7 @@ def test_outputs_of_notebooks_fit_into_their_boxes(path):
 @page_of
 def test_a_page_shows_its_snippet_file_whole_and_in_order(name):
     file = snippet_of(name)
-    page = pages.read(ROOT / name, ROOT)
+    page = read_page(name)
     if not page.blocks:
         return
     source = (ROOT / name).read_text("utf-8")
@@ -233,7 +240,7 @@ def test_a_page_shows_its_snippet_file_whole_and_in_order(name):
 @page_of
 def test_no_code_is_typed_in_a_page(name):
     file = snippet_of(name)
-    page = pages.read(ROOT / name, ROOT)
+    page = read_page(name)
     for block in page.blocks:
         for number in range(block.line + 1, block.line + 1 + block.code.count("\n")):
             line = page.lines[number - 1]
@@ -245,7 +252,7 @@ def test_no_code_is_typed_in_a_page(name):
 
 @page_of
 def test_highlighted_lines_hold_code(name):
-    page = pages.read(ROOT / name, ROOT)
+    page = read_page(name)
     for block in page.blocks:
         marked = re.search(r'hl_lines="([\d -]+)"', page.lines[block.line - 1])
         lines = block.code.split("\n")
@@ -259,7 +266,7 @@ def test_highlighted_lines_hold_code(name):
 
 @page_of
 def test_a_script_of_its_own_is_named_after_its_section(name):
-    page = pages.read(ROOT / name, ROOT)
+    page = read_page(name)
     for block in page.blocks:
         if block.script is not None:
             end = block.line + block.code.rstrip("\n").count("\n") + 1
@@ -287,7 +294,7 @@ def names(nodes: list[ast.stmt], context: type[ast.expr_context]) -> set[str]:
 
 @page_of
 def test_a_page_still_runs_when_all_of_it_is_pasted_into_one_script(name):
-    page = pages.read(ROOT / name, ROOT)
+    page = read_page(name)
     blocks = [block for block in page.blocks if block.reason is None]
     for i, block in enumerate(blocks):
         if block.script is None:
