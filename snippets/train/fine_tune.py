@@ -144,7 +144,10 @@ model.fit(x_new, y_new, epochs=10, verbose=0)
 
 # --8<-- [start:tune]
 base.trainable = True
-compile_with(model, 0.0001)
+model.compile(
+    optimizer=keras.optimizers.Adam(0.001),
+    loss="sparse_categorical_crossentropy",
+)
 middle = base.get_weights()
 model.fit(x_new, y_new, epochs=5, verbose=0)
 # --8<-- [end:tune]
