@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from tests.zoo import compare, core
-from tests.zoo.core import NotFor, proof
+from tests.zoo.core import proof
 
 SHOWS = {
     "save/orbax_checkpoint.py": "Unit Net functional layers built_in equal load_into "
@@ -58,13 +58,11 @@ def load_elsewhere(recipe, member):
     loaded = names["reloaded"]
     found = recipe["compare"]("record.npz", loaded)
     lost = LOSES & member.traits or holds_layers(loaded)
+    if member.policy == "mixed_float16":
+        lost = found == ["arrays of the optimizer differ"]
     if found:
         assert lost, f"the page recommends it for this model: {found[:3]}"
         return "compare reports differences"
-    if member.policy == "mixed_float16":
-        moments = loaded.optimizer.inner_optimizer.variables[2:]
-        assert moments and not any(np.any(moment) for moment in moments)
-        raise NotFor("the page excludes it: the optimizer's moments come back as 0")
     variables = [*loaded.variables, *loaded.optimizer.variables]
     for file, arrays in {
         "arrays.npz": [compare._array(variable) for variable in variables],
