@@ -66,7 +66,8 @@ def table() -> str:
     ]
     for recipe, record in RECORD.items():
         texts = {}
-        for name, (kind, text) in record["results"].items():
+        for name in members.MEMBERS:
+            kind, text = record["results"][name]
             if kind != "yes":
                 texts.setdefault((kind, text), []).append(members.MEMBERS[name].name)
         for (kind, text), models in texts.items():
