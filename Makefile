@@ -6,7 +6,7 @@ PORT ?= 8000
 # The theme's maintainers announce their successor in every build.
 export NO_MKDOCS_2_WARNING = 1
 
-# Compiled once, TensorFlow is imported in a fifth of the time.
+# Compiled once, TensorFlow is imported in a third of the time.
 unexport PYTHONDONTWRITEBYTECODE
 
 # Linux and macOS; the README has the commands for Windows.
