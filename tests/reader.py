@@ -35,7 +35,7 @@ def test_a_built_page_runs_as_one_script(site, name, tmp_path):
     folder = tmp_path / "empty"
     folder.mkdir()
     if name.endswith(".md") and read(ROOT / name, ROOT).tools:
-        shutil.copy(ROOT / TOOLS, folder)
+        shutil.copy(ROOT / TOOLS, tmp_path)  # next to the script
     run = subprocess.run(
         [PYTHON, script], cwd=folder, capture_output=True, text=True, timeout=600
     )
