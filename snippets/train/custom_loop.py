@@ -78,22 +78,36 @@ def checkpoint_of(model, optimizer=None):
         if not optimizer.built:
             optimizer.build(model.trainable_variables)
         parts["optimizer"] = optimizer
-        parts["flags"] = tf.Variable([v.trainable for v in model.variables])
-    return tf.train.Checkpoint(**parts)
+    learning = {id(v) for v in model.trainable_variables}
+    flags = tf.Variable([id(v) in learning for v in model.variables])
+    return tf.train.Checkpoint(flags=flags, **parts)
 
 
 def restore(checkpoint, path):
     """Restore what ``checkpoint_of`` returned from a path, or raise."""
+    if path is None:
+        raise FileNotFoundError("no checkpoint to restore")
+    saved = tf.train.load_variable(path, "flags/.ATTRIBUTES/VARIABLE_VALUE")
+    flags = checkpoint.flags.numpy()
+    if len(saved) != len(flags):
+        raise ValueError(f"{len(flags)} arrays, {len(saved)} in the file")
+    resume = hasattr(checkpoint, "optimizer")
+    if resume and not np.array_equal(saved, flags):
+        raise ValueError("other layers were frozen when this was saved")
     status = checkpoint.restore(path)
-    if hasattr(checkpoint, "optimizer"):
-        flags = [v.trainable for v in checkpoint.model.variables]
+    if resume:
         status.assert_consumed()
-        if not np.array_equal(flags, checkpoint.flags):
-            raise ValueError("other layers were frozen when this was saved")
     else:
         status.assert_existing_objects_matched()
         status.expect_partial()  # no warnings: the rest is not needed
-    for layer in layers_in(checkpoint.model, {}).values():
+    model = checkpoint.model
+    by_order = model.get_weights()
+    # Once more by name, as far as names reach: the two have to agree.
+    tf.train.Checkpoint(model=model).restore(path).expect_partial()
+    for array, weight in zip(by_order, model.weights, strict=True):
+        if not np.array_equal(array, weight, equal_nan=True):
+            raise ValueError(f"{weight.path}: the layers are in another order")
+    for layer in layers_in(model, {}).values():
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()  # it computes with values beside its arrays
 
@@ -250,8 +264,8 @@ for found in ["checkpoints/net", "checkpoints"]:
     )
 try:
     restore(checkpoint_of(make_model()), None)
-except AssertionError as error:
-    print("AssertionError: ...", str(error).split("; ")[-1])
+except FileNotFoundError as error:
+    print("FileNotFoundError:", error)
 # --8<-- [end:wrong_path]
 
 # --8<-- [start:lists]
