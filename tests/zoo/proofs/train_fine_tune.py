@@ -59,9 +59,10 @@ def inference_mode(recipe, member):
             *(keras.ops.convert_to_numpy(a).astype("float32") for a in (one, other))
         )
 
-    # Unfrozen, all that trains has moved, and no other array.
+    # Unfrozen, all that trains has moved, and no other array. Adam, because a base with
+    # random weights that does not normalize has small gradients.
     base.trainable = True
-    model.compile(optimizer=member.optimizer(), loss=member.loss)
+    model.compile(optimizer="adam", loss=member.loss)
     trained = [v.name for v in base.trainable_variables]
     assert len(model.trainable_variables) == len(trained)
     moving = arrays_of(base, STATISTICS)
