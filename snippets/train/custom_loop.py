@@ -186,14 +186,14 @@ print("arrays as those of fit:", same)
 
 # --8<-- [start:validate]
 @tf.function
-def outputs_of(x, training):
+def outputs_of(model, x, training):
     return model(x, training=training)
 
 
 before = model.get_weights()
 hits = []
 for x_batch, y_batch, _ in batches:  # in your project: validation data
-    outputs = outputs_of(x_batch, training=False)
+    outputs = outputs_of(model, x_batch, training=False)
     hits.append(np.argmax(outputs, axis=1) == y_batch)
 
 print("accuracy is more than 0.5:", np.mean(np.concatenate(hits)) > 0.5)
@@ -384,11 +384,15 @@ for variable in first.optimizer.variables[2:]:
 path = first.save("flags/net")
 for i in [0, 1]:
     other = checkpoint_of(*frozen(i))
+    moment = other.optimizer.variables[2]
     try:
         restore(other, path)
-        print("the same layer frozen: restored")
     except ValueError as error:
         print("ValueError:", error)
+    print(f"layer {i} frozen, restored: {np.all(moment == 1)}")
+
+other.restore(path).assert_consumed()
+print("unchecked, a moment of the other layer:", np.all(moment == 1))
 # --8<-- [end:flags]
 
 
@@ -420,7 +424,7 @@ print("loss is lower with training=True:", losses_of(True) < losses_of(False))
 
 # --8<-- [start:flag]
 try:
-    outputs_of(x[:50], training=tf.constant(True))
+    outputs_of(model, x[:50], training=tf.constant(True))
 except TypeError as error:
     start = str(error).index("Using a symbolic")
     print("TypeError:", str(error)[start:].split(". ")[0])
@@ -437,7 +441,7 @@ by_global(x[:50])
 training = False
 for name, call in {
     "global": by_global,
-    "argument": lambda x: outputs_of(x, training=training),
+    "argument": lambda x: outputs_of(model, x, training=training),
 }.items():
     before = moving(model)
     call(x[:50])

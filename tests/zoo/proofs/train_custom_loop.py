@@ -5,13 +5,24 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.zoo import compare
+from tests.zoo import compare, members
 from tests.zoo.core import proof
 
 SHOWS = {
     "train/custom_loop.py": "Net make_model outputs_of equal Chain Block dense bn "
     "sequential arrays_of lost frozen losses_of by_global"
 }
+
+
+class HeadFirst(members.ResNet):
+    """The same names of attributes, created in another order."""
+
+    def __init__(self, **kwargs):
+        keras.Model.__init__(self, **kwargs)
+        self.head = keras.layers.Dense(3, activation="softmax")
+        block = members.ResidualBlock
+        self.stages = [[block(8), block(8)], [block(16), block(16)]]
+
 
 LOSSES = {
     "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
@@ -125,19 +136,64 @@ def checkpoint_and_restore(recipe, member):
     np.savez("outputs.npz", *outputs)
     check_restored(recipe, member)
 
-    # What does not fit is refused.
+    # What does not fit is refused, before an array is changed.
     other = member.build()
-    flags = [layer for layer in compare.norms_of(other) if layer.trainable]
-    if len(flags) > 1:
-        flags[0].trainable = False
-        with pytest.raises(
-            (ValueError, AssertionError, tf.errors.InvalidArgumentError)
-        ):
-            recipe["restore"](
-                recipe["checkpoint_of"](other, optimizer_of(member, other)), path
-            )
-    with pytest.raises(AssertionError):
-        recipe["restore"](recipe["checkpoint_of"](member.build()), None)
+    refused(recipe, recipe["checkpoint_of"](other), None, FileNotFoundError)
+    layer = compare.norms_of(other)[-1]
+    layer.trainable = not layer.trainable
+    learning = [len(net.trainable_variables) for net in (model, other)]
+    if learning[0] != learning[1]:
+        checkpoint = recipe["checkpoint_of"](other, optimizer_of(member, other))
+        refused(recipe, checkpoint, path, ValueError, "other layers were frozen")
+        # For predictions, the flags do not matter.
+        recipe["restore"](recipe["checkpoint_of"](other), path)
+    small = keras.Sequential([keras.Input((2,)), keras.layers.BatchNormalization()])
+    for optimizer in [None, optimizer_of(member, small)]:
+        checkpoint = recipe["checkpoint_of"](small, optimizer)
+        refused(recipe, checkpoint, path, ValueError, "arrays, .* in the file")
+    if member.name.startswith("ResNet class"):
+        other = HeadFirst()
+        other(member.data()[0][:1])
+        for optimizer in [None, optimizer_of(member, other)]:
+            kinds = (ValueError, AssertionError, tf.errors.OpError)
+            with pytest.raises(kinds):
+                recipe["restore"](recipe["checkpoint_of"](other, optimizer), path)
+    another_order(recipe)
+
+
+def refused(recipe, checkpoint, path, kind, words=None):
+    """Assert that restoring raises, and changes no array."""
+    before = [compare._array(variable) for variable in checkpoint.arrays]
+    with pytest.raises(kind, match=words):
+        recipe["restore"](checkpoint, path)
+    after = [compare._array(variable) for variable in checkpoint.arrays]
+    assert all(map(np.array_equal, before, after))
+
+
+class TwoNorms(keras.Model):
+    """Two layers of the same shape, created in one order or the other."""
+
+    def __init__(self, order):
+        super().__init__()
+        for name in order:
+            setattr(self, name, keras.layers.BatchNormalization())
+
+    def call(self, x, training=False):
+        return self.b(self.a(x, training=training), training=training)
+
+
+def another_order(recipe):
+    """Assert that layers of one shape in another order are noticed by name."""
+    nets = [TwoNorms("ab"), TwoNorms("ba")]
+    for net in nets:
+        net(np.zeros((1, 2), "float32"))
+        for i, variable in enumerate(net.variables):
+            variable.assign(np.full(2, i + 1.0))
+    for optimizer in [lambda: None, keras.optimizers.Adam]:
+        saved = recipe["checkpoint_of"](nets[0], keras.optimizers.Adam())
+        path = saved.save("order/net")
+        with pytest.raises(ValueError, match="another order"):
+            recipe["restore"](recipe["checkpoint_of"](nets[1], optimizer()), path)
 
 
 def check_restored(recipe, member):
