@@ -101,17 +101,28 @@ resumed.optimizer.learning_rate = 0.5
 print(f"set after loading: {float(resumed.optimizer.learning_rate):.2f}")
 # --8<-- [end:learning_rate]
 
+
 # --8<-- [start:schedule]
-decay = keras.optimizers.schedules.ExponentialDecay(0.5, 100, 0.5)
-scheduled = build_model()
-scheduled.compile(optimizer=keras.optimizers.Adam(decay), loss="mse")
-scheduled.optimizer.build(scheduled.trainable_variables)
+def compiled(rate):
+    net = build_model()
+    net.compile(optimizer=keras.optimizers.Adam(rate), loss="mse")
+    net.optimizer.build(net.trainable_variables)
+    return net
+
+
+decay = keras.optimizers.schedules.ExponentialDecay
+scheduled = compiled(decay(0.5, 100, 0.5))
+scheduled.fit(x, y, verbose=0)
 scheduled.save_weights("scheduled.weights.h5")
-print(len(scheduled.optimizer.variables), "arrays of the optimizer")
-try:
-    scheduled.optimizer.learning_rate = 0.5
-except TypeError as error:
-    print("TypeError:", str(error).split(",")[0])
+
+for what, rate in {
+    "a number": 0.01,
+    "a schedule": decay(0.01, 100, decay_rate=1),
+}.items():
+    loaded = compiled(rate)
+    loaded.load_weights("scheduled.weights.h5")
+    steps, rate = loaded.optimizer.iterations, loaded.optimizer.learning_rate
+    print(f"{what}: rate {float(rate):.2f}, steps taken: {int(steps)}")
 # --8<-- [end:schedule]
 
 # --8<-- [start:no_architecture]
