@@ -6,6 +6,7 @@ is not available, or a page is to import Keras with another backend, it is a fre
 interpreter.
 """
 
+import gc
 import linecache
 import multiprocessing
 import os
@@ -106,6 +107,9 @@ def _context(fresh: bool):
 
 def _serve(connection, folder: str, log: str) -> None:
     """Execute what comes through the connection until it is closed."""
+    # Otherwise the first full collection walks through all of TensorFlow, and copies
+    # the memory that the processes share until then.
+    gc.freeze()
     os.chdir(folder)
     # As for a script that lies in the folder.
     sys.path.insert(0, folder)
