@@ -122,7 +122,7 @@ for what, rate in {
     loaded = compiled(rate)
     loaded.load_weights("scheduled.weights.h5")
     steps, rate = loaded.optimizer.iterations, loaded.optimizer.learning_rate
-    print(f"{what}: rate {float(rate):.2f}, steps taken: {int(steps)}")
+    print(f"{what}: rate {float(rate):.3f}, steps taken: {int(steps)}")
 # --8<-- [end:schedule]
 
 # --8<-- [start:no_architecture]
@@ -397,4 +397,14 @@ for layer in ["dense", "bn", "head"]:
         )
     )
     print(f"{layer:5} equal: {equal}")
+
+early = with_head(3)
+early.compile(optimizer=keras.optimizers.Adam(0.01), loss="mse")
+early.optimizer.build(early.trainable_variables)
+try:
+    early.load_weights(
+        "model.weights.h5", objects_to_skip=[early.get_layer("head")]
+    )
+except ValueError:
+    print("too early: raised, steps taken:", int(early.optimizer.iterations))
 # --8<-- [end:objects_to_skip]
