@@ -1,4 +1,4 @@
-"""What every page of the site keeps to, and the proof that all it shows was run."""
+"""What the source of every page keeps to, so that all it shows can be run."""
 
 import ast
 import functools
@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import tomllib
-import urllib.request
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from markdown import Markdown
 from mkdocs.config import load_config
 
 from tests import pages
-from tests.codeblocks import counts
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
@@ -61,19 +59,6 @@ def shown_in_source(name: str) -> list[pages.Block]:
     return [pages.Block(cell.source, 0, name, 0) for cell in cells]
 
 
-def built(site, name: str) -> Path:
-    """Return the built file of a page."""
-    path = Path(name).relative_to("docs").with_suffix("")
-    folder = path.parent if path.stem == "index" else path
-    return site.path / folder / "index.html"
-
-
-def shown_in_html(site, name: str) -> list[tuple[str, str]]:
-    """Return title and text of each Python block that a reader of the page sees."""
-    html = built(site, name).read_text("utf-8")
-    return python_blocks(BeautifulSoup(html, "html.parser").article, name)
-
-
 def python_blocks(article, name: str) -> list[tuple[str, str]]:
     """Return title and text of each Python block in it, the folded ones included."""
     found = []
@@ -90,22 +75,6 @@ def python_blocks(article, name: str) -> list[tuple[str, str]]:
                 f"{name}: a block of language {language!r} is shown: {code.text[:60]!r}"
             )
     return found
-
-
-@pytest.mark.parametrize("name", ALL_PAGES)
-def test_every_python_block_of_the_built_page_is_one_that_is_run(site, name, request):
-    blocks = shown_in_source(name)
-    shown = shown_in_html(site, name)
-    total = request.config.stash[counts]
-    total.shown += len(shown)
-    if name.endswith(".md") and read_page(name).session:
-        total.elsewhere += len(shown)
-    assert [text.strip("\n") for _, text in shown] == [
-        block.code.strip("\n") for block in blocks
-    ], f"{name}: the built page shows other Python blocks than the tests run"
-    for (title, _), block in zip(shown, blocks, strict=True):
-        if block.reason is not None:
-            assert block.reason in title, f"{block.where}: the reason is not visible"
 
 
 FOLDED = """\
@@ -357,19 +326,6 @@ def test_a_page_names_the_libraries_it_needs(name):
     install = re.search(r"pip install ([^\n`\"\\]+)", (ROOT / name).read_text("utf-8"))
     named = set(install[1].split()) if install else set()
     assert needed <= named, f"{name}: pip install does not name {needed - named}"
-
-
-def test_the_file_for_readers_is_what_the_tests_run(site):
-    served = urllib.request.urlopen(site.url + Path(TOOLS).name)
-    assert served.read() == (ROOT / TOOLS).read_bytes()
-    for name in ALL_PAGES:
-        path = built(site, name)
-        ending = re.escape(Path(TOOLS).name)
-        for link in re.findall(rf'href="?([^\s">]*{ending})', path.read_text("utf-8")):
-            target = (path.parent / link).resolve()
-            assert target == site.path.resolve() / Path(TOOLS).name, (
-                f"{name}: {link} leads elsewhere"
-            )
 
 
 def test_the_file_for_readers_needs_nothing_but_keras_and_numpy():

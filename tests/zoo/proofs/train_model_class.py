@@ -26,8 +26,9 @@ def settings_of(member):
     """Return what there is to report: plain and weighted metrics, and weights."""
     if "outputs" in member.traits:
         return {"metrics": {"kind": ["accuracy"], "size": ["mae"]}}, None
-    rows = len(member.data()[1])
-    weights = np.random.default_rng(3).uniform(0, 2, rows)
+    _, y = member.data()
+    # One for each value of the loss: for each row, or for each pixel.
+    weights = np.random.default_rng(3).uniform(0, 2, y.shape[:-1] or y.shape)
     return {"metrics": ["accuracy"], "weighted_metrics": ["accuracy"]}, weights
 
 

@@ -1,213 +1,91 @@
-"""What only a browser can tell: each page in both color schemes and on a phone."""
+"""The built site: that it shows what ran, and what only a browser can tell.
 
-import gzip
+One file, so that one process builds the site for all of these tests.
+"""
+
 import html
 import json
 import re
 import string
 import urllib.parse
+import urllib.request
 from pathlib import Path
 from xml.etree import ElementTree
 
-import axe_playwright_python
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 
-pytestmark = pytest.mark.browser
+from tests.codeblocks import counts
+from tests.test_site import (
+    ALL_PAGES,
+    ROOT,
+    TOOLS,
+    python_blocks,
+    read_page,
+    shown_in_source,
+)
+from tests.visits import (
+    AXE,
+    AXE_COLORS,
+    AXE_REST,
+    DESKTOP,
+    LOW_CONTRAST,
+    LUMINANCE,
+    PHONE,
+    UNSEEN,
+    axe,
+    visit,
+)
 
-DOCS = Path(__file__).parents[1] / "docs"
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-SCHEMES = {"light": "default", "dark": "slate"}
-PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1280, "height": 900}
-COMPRESSED = ("text/", "javascript", "json", "xml", "svg")
+DOCS = ROOT / "docs"
 # In bytes, compressed. What all pages share is loaded once; a page's own part, the
 # document and its figures, grows with what it has to say.
 SHARED_BUDGET = 65_000
 PAGE_BUDGET = 25_000
 NOTEBOOK_BUDGET = 120_000
 
-# axe takes most of its time for colors, so it looks at them on one page. On all pages,
-# and at each token of code, LOW_CONTRAST does.
-COLOR_RULES = ["color-contrast", "link-in-text-block"]
-AXE_COLORS = ('{ exclude: [".highlight pre"] }', {"runOnly": COLOR_RULES})
-AXE_REST = (
-    "document",
-    {"runOnly": RULES, "rules": {rule: {"enabled": False} for rule in COLOR_RULES}},
-)
-# Texts with a contrast below 4.5. Colors are painted over each other on a canvas,
-# because a computed style may be translucent.
-LOW_CONTRAST = """() => {
-  const canvas = document.createElement("canvas")
-  canvas.width = canvas.height = 1
-  const context = canvas.getContext("2d", { willReadFrequently: true })
-  const luminances = new Map()
-  const luminance = (colors) => {
-    const key = colors.join()
-    if (!luminances.has(key)) {
-      for (const color of colors) {
-        context.fillStyle = color
-        context.fillRect(0, 0, 1, 1)
-      }
-      const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((value) => {
-        const c = value / 255
-        return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4
-      })
-      luminances.set(key, 0.2126 * r + 0.7152 * g + 0.0722 * b)
-    }
-    return luminances.get(key)
-  }
-  const backgrounds = new Map()
-  const behind = (node) => {
-    if (!node) return ["#fff"]
-    if (!backgrounds.has(node)) {
-      const own = getComputedStyle(node).backgroundColor
-      backgrounds.set(node, [...behind(node.parentElement), own])
-    }
-    return backgrounds.get(node)
-  }
-  const low = new Map()
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
-  const texts = new Set()
-  while (walker.nextNode()) {
-    if (walker.currentNode.data.trim()) texts.add(walker.currentNode.parentElement)
-  }
-  for (const text of texts) {
-    if (!text.checkVisibility({ opacityProperty: true, visibilityProperty: true })) {
-      continue
-    }
-    const style = getComputedStyle(text)
-    const paint = behind(text)
-    const pair = [luminance(paint), luminance([...paint, style.color])]
-    const [dark, light] = pair.sort((a, b) => a - b)
-    const ratio = (light + 0.05) / (dark + 0.05)
-    if (ratio < 4.5) {
-      const name = `${text.localName} '${text.className}'`
-      const start = text.textContent.trim().slice(0, 20)
-      low.set(name, `${name} ${start} has a contrast of ${ratio.toFixed(2)}:1`)
-    }
-  }
-  return [...low.values()]
-}"""
 
-# The element that reaches furthest and is not cut off by a box that scrolls.
-WIDEST = """() => {
-  const clipped = (node) => {
-    for (let box = node; (box = box.parentElement) && box.tagName !== "ARTICLE"; ) {
-      if (getComputedStyle(box).overflowX !== "visible") return true
-    }
-    return false
-  }
-  const right = (node) => node.getBoundingClientRect().right
-  const nodes = [...document.querySelectorAll("article *")].filter((n) => !clipped(n))
-  const widest = nodes.reduce((a, b) => (right(b) > right(a) ? b : a), nodes[0])
-  return widest ? widest.outerHTML.slice(0, 120) : "the page's frame"
-}"""
-
-# Lines of code that do not fit into their box at the width of the window.
-CUT = """() => [...document.querySelectorAll("article .language-python pre > code")]
-  .filter((code) => code.scrollWidth > code.clientWidth)
-  .map((code) => code.textContent.split("\\n"))
-  .map((lines) => lines.reduce((a, b) => (b.length > a.length ? b : a)))"""
-
-WITHOUT_TOKENS = """document.querySelectorAll(".highlight pre > code").forEach(
-  (code) => { code.textContent = code.textContent }
-)"""
-
-# What has the focus, unless it can be seen or scrolled to.
-UNSEEN = """() => {
-  const focused = document.activeElement
-  if (focused === document.body) return "end"
-  const seen = (node) => {
-    const { left, right, width, height } = node.getBoundingClientRect()
-    const inside = width && height && left < innerWidth && right > 0
-    return inside && node.checkVisibility({ visibilityProperty: true })
-  }
-  // The switch of the color scheme shows its focus on the label beside it.
-  const shown = focused.matches(".md-option") ? focused.nextElementSibling : focused
-  return seen(shown) ? "" : focused.outerHTML.slice(0, 120)
-}"""
-
-# How light the text of an element is: 0 is black, 1 is white.
-LUMINANCE = """(selector) => {
-  const { color } = getComputedStyle(document.querySelector(selector))
-  const [r, g, b] = color.match(/[\\d.]+/g).map((value) => (value / 255) ** 2.2)
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b
-}"""
+def built(site, name: str) -> Path:
+    """Return the built file of a page."""
+    path = Path(name).relative_to("docs").with_suffix("")
+    folder = path.parent if path.stem == "index" else path
+    return site.path / folder / "index.html"
 
 
-def axe(page, scope, options):
-    """Return the violations that axe finds in a part of a page."""
-    options = json.dumps(options | {"resultTypes": ["violations"]})
-    return page.evaluate(f"axe.run({scope}, {options})")["violations"]
+def shown_in_html(site, name: str) -> list[tuple[str, str]]:
+    """Return title and text of each Python block that a reader of the page sees."""
+    text = built(site, name).read_text("utf-8")
+    return python_blocks(BeautifulSoup(text, "html.parser").article, name)
 
 
-def visit(page, url):
-    """Open a page with a cold cache and note what it does."""
-    errors, requests, responses = [], [], []
-    listeners = {
-        "pageerror": lambda error: errors.append(str(error)),
-        "console": lambda message: (
-            errors.append(message.text)
-            if message.type in ("error", "warning")
-            else None
-        ),
-        "request": lambda request: requests.append(request.url),
-        "requestfailed": lambda request: errors.append(f"failed: {request.url}"),
-        "response": lambda response: responses.append(response),
-    }
-    for event, listener in listeners.items():
-        page.on(event, listener)
-    # As for a reader from a search engine.
-    page.context.new_cdp_session(page).send("Network.clearBrowserCache")
-    page.set_viewport_size(DESKTOP)
-    page.emulate_media(color_scheme="light")
-    page.goto(url)
-    page.evaluate(
-        "document.querySelectorAll('details').forEach((d) => (d.open = true))"
-    )
-    cut = page.evaluate(CUT)
-    low_contrast = []
-    for scheme, name in SCHEMES.items():
-        page.emulate_media(color_scheme=scheme)
-        page.locator(f"body[data-md-color-scheme={name}]").wait_for()
-        page.evaluate("Promise.all(document.getAnimations().map((a) => a.finished))")
-        low_contrast += [f"{low} ({scheme})" for low in page.evaluate(LOW_CONTRAST)]
-    # All that axe asks now is of the block, and it would look at each token.
-    page.evaluate(WITHOUT_TOKENS)
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    violations = axe(page, *AXE_REST)
-    page.set_viewport_size(PHONE)
-    width = page.evaluate("document.documentElement.scrollWidth")
+@pytest.mark.parametrize("name", ALL_PAGES)
+def test_every_python_block_of_the_built_page_is_one_that_is_run(site, name, request):
+    blocks = shown_in_source(name)
+    shown = shown_in_html(site, name)
+    total = request.config.stash[counts]
+    total.shown += len(shown)
+    if name.endswith(".md") and read_page(name).session:
+        total.elsewhere += len(shown)
+    assert [text.strip("\n") for _, text in shown] == [
+        block.code.strip("\n") for block in blocks
+    ], f"{name}: the built page shows other Python blocks than the tests run"
+    for (title, _), block in zip(shown, blocks, strict=True):
+        if block.reason is not None:
+            assert block.reason in title, f"{block.where}: the reason is not visible"
 
-    # Last, so that what is loaded in the background counts as well.
-    own, shared = 0, 0
-    for response in responses:
-        if response.status >= 400:
-            errors.append(f"{response.status} for {response.url}")
-        elif not response.url.startswith("data:"):
-            body = response.body()
-            kind = response.headers.get("content-type", "")
-            compressed = any(name in kind for name in COMPRESSED)
-            size = len(gzip.compress(body) if compressed else body)
-            if response.request.resource_type in ("document", "image"):
-                own += size
-            else:
-                shared += size
-    for event, listener in listeners.items():
-        page.remove_listener(event, listener)
-    return {
-        "errors": errors,
-        "requests": requests,
-        "own": own,
-        "shared": shared,
-        "violations": violations,
-        "low_contrast": low_contrast,
-        "cut": cut,
-        "too_wide": page.evaluate(WIDEST) if width > PHONE["width"] else None,
-        "width": width,
-    }
+
+def test_the_file_for_readers_is_what_the_tests_run(site):
+    served = urllib.request.urlopen(site.url + Path(TOOLS).name)
+    assert served.read() == (ROOT / TOOLS).read_bytes()
+    for name in ALL_PAGES:
+        path = built(site, name)
+        ending = re.escape(Path(TOOLS).name)
+        for link in re.findall(rf'href="?([^\s">]*{ending})', path.read_text("utf-8")):
+            target = (path.parent / link).resolve()
+            assert target == site.path.resolve() / Path(TOOLS).name, (
+                f"{name}: {link} leads elsewhere"
+            )
 
 
 @pytest.fixture(scope="module")
@@ -215,8 +93,8 @@ def paths(site):
     """Every page, relative to the root of the site."""
     tree = ElementTree.parse(site.path / "sitemap.xml")
     found = [loc.text.removeprefix(site.url) for loc in tree.iterfind(".//{*}loc")]
-    built = list(site.path.rglob("index.html"))
-    assert len(found) == len(built), "the sitemap does not list every page"
+    files = list(site.path.rglob("index.html"))
+    assert len(found) == len(files), "the sitemap does not list every page"
     return sorted(found)
 
 
@@ -505,34 +383,40 @@ def test_click_changes_the_page_without_a_reload(page, site, paths):
 
 
 def test_a_link_to_a_section_keeps_its_address(page, site):
+    # Where the page is, to within what the eye would not call a jump.
+    page.add_init_script("window.near = (y) => Math.abs(scrollY - y) < 50")
     page.goto(site.url, wait_until="networkidle")
     title = page.locator("article h1").inner_text()
     links = page.locator("article a:not(.headerlink)[href*='/#']")
+
+    def stays(address, y=None):
+        """Wait until the page is there, and see that it does not go elsewhere."""
+        page.wait_for_url(address)
+        if y is not None:
+            page.wait_for_function("near", arg=y)
+        # The theme writes addresses late, when it has seen the page scroll.
+        page.wait_for_timeout(1000)
+        assert page.url == address
+        assert y is None or page.evaluate("near", y), f"{address} has scrolled"
+
     for link in [links.first, links.last]:
         # Some way down the page, where another section is the current one.
         link.scroll_into_view_if_needed()
         page.mouse.wheel(0, 100)
         page.wait_for_timeout(300)
-        left = page.evaluate("scrollY")
-        before, target = page.url, link.evaluate("link => link.href")
+        before, left = page.url, page.evaluate("scrollY")
+        target = link.evaluate("link => link.href")
         link.click()
         page.locator(f"article h1:not(:has-text({json.dumps(title)}))").wait_for()
-        # The theme writes addresses late, when it has seen the page scroll.
-        page.wait_for_timeout(1000)
-        assert page.url == target
         section = page.locator("#" + urllib.parse.urlsplit(target).fragment)
+        stays(target)
         top = section.bounding_box()["y"]
         assert 0 <= top < DESKTOP["height"] / 2, f"{target} is {top} px down"
+        there = page.evaluate("scrollY")
         page.go_back()
-        page.wait_for_url(before)
-        page.wait_for_timeout(1000)
-        assert page.url == before
-        assert abs(page.evaluate("scrollY") - left) < 50
+        stays(before, left)
         page.go_forward()
-        page.wait_for_url(target)
-        page.wait_for_timeout(1000)
-        assert page.url == target
-        assert abs(section.bounding_box()["y"] - top) < 50
+        stays(target, there)
         page.goto(site.url, wait_until="networkidle")
 
 

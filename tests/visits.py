@@ -1,0 +1,195 @@
+"""Open a page of the site in a browser, as a reader with a cold cache, and look."""
+
+import gzip
+import json
+from pathlib import Path
+
+import axe_playwright_python
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SCHEMES = {"light": "default", "dark": "slate"}
+PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1280, "height": 900}
+COMPRESSED = ("text/", "javascript", "json", "xml", "svg")
+
+# axe takes most of its time for colors, so it looks at them on one page. On all pages,
+# and at each token of code, LOW_CONTRAST does.
+COLOR_RULES = ["color-contrast", "link-in-text-block"]
+AXE_COLORS = ('{ exclude: [".highlight pre"] }', {"runOnly": COLOR_RULES})
+AXE_REST = (
+    "document",
+    {"runOnly": RULES, "rules": {rule: {"enabled": False} for rule in COLOR_RULES}},
+)
+# Texts with a contrast below 4.5. Colors are painted over each other on a canvas,
+# because a computed style may be translucent.
+LOW_CONTRAST = """() => {
+  const canvas = document.createElement("canvas")
+  canvas.width = canvas.height = 1
+  const context = canvas.getContext("2d", { willReadFrequently: true })
+  const luminances = new Map()
+  const luminance = (colors) => {
+    const key = colors.join()
+    if (!luminances.has(key)) {
+      for (const color of colors) {
+        context.fillStyle = color
+        context.fillRect(0, 0, 1, 1)
+      }
+      const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((value) => {
+        const c = value / 255
+        return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4
+      })
+      luminances.set(key, 0.2126 * r + 0.7152 * g + 0.0722 * b)
+    }
+    return luminances.get(key)
+  }
+  const backgrounds = new Map()
+  const behind = (node) => {
+    if (!node) return ["#fff"]
+    if (!backgrounds.has(node)) {
+      const own = getComputedStyle(node).backgroundColor
+      backgrounds.set(node, [...behind(node.parentElement), own])
+    }
+    return backgrounds.get(node)
+  }
+  const low = new Map()
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  const texts = new Set()
+  while (walker.nextNode()) {
+    if (walker.currentNode.data.trim()) texts.add(walker.currentNode.parentElement)
+  }
+  for (const text of texts) {
+    if (!text.checkVisibility({ opacityProperty: true, visibilityProperty: true })) {
+      continue
+    }
+    const style = getComputedStyle(text)
+    const paint = behind(text)
+    const pair = [luminance(paint), luminance([...paint, style.color])]
+    const [dark, light] = pair.sort((a, b) => a - b)
+    const ratio = (light + 0.05) / (dark + 0.05)
+    if (ratio < 4.5) {
+      const name = `${text.localName} '${text.className}'`
+      const start = text.textContent.trim().slice(0, 20)
+      low.set(name, `${name} ${start} has a contrast of ${ratio.toFixed(2)}:1`)
+    }
+  }
+  return [...low.values()]
+}"""
+
+# The element that reaches furthest and is not cut off by a box that scrolls.
+WIDEST = """() => {
+  const clipped = (node) => {
+    for (let box = node; (box = box.parentElement) && box.tagName !== "ARTICLE"; ) {
+      if (getComputedStyle(box).overflowX !== "visible") return true
+    }
+    return false
+  }
+  const right = (node) => node.getBoundingClientRect().right
+  const nodes = [...document.querySelectorAll("article *")].filter((n) => !clipped(n))
+  const widest = nodes.reduce((a, b) => (right(b) > right(a) ? b : a), nodes[0])
+  return widest ? widest.outerHTML.slice(0, 120) : "the page's frame"
+}"""
+
+# Lines of code that do not fit into their box at the width of the window.
+CUT = """() => [...document.querySelectorAll("article .language-python pre > code")]
+  .filter((code) => code.scrollWidth > code.clientWidth)
+  .map((code) => code.textContent.split("\\n"))
+  .map((lines) => lines.reduce((a, b) => (b.length > a.length ? b : a)))"""
+
+WITHOUT_TOKENS = """document.querySelectorAll(".highlight pre > code").forEach(
+  (code) => { code.textContent = code.textContent }
+)"""
+
+# What has the focus, unless it can be seen or scrolled to.
+UNSEEN = """() => {
+  const focused = document.activeElement
+  if (focused === document.body) return "end"
+  const seen = (node) => {
+    const { left, right, width, height } = node.getBoundingClientRect()
+    const inside = width && height && left < innerWidth && right > 0
+    return inside && node.checkVisibility({ visibilityProperty: true })
+  }
+  // The switch of the color scheme shows its focus on the label beside it.
+  const shown = focused.matches(".md-option") ? focused.nextElementSibling : focused
+  return seen(shown) ? "" : focused.outerHTML.slice(0, 120)
+}"""
+
+# How light the text of an element is: 0 is black, 1 is white.
+LUMINANCE = """(selector) => {
+  const { color } = getComputedStyle(document.querySelector(selector))
+  const [r, g, b] = color.match(/[\\d.]+/g).map((value) => (value / 255) ** 2.2)
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b
+}"""
+
+
+def axe(page, scope, options):
+    """Return the violations that axe finds in a part of a page."""
+    options = json.dumps(options | {"resultTypes": ["violations"]})
+    return page.evaluate(f"axe.run({scope}, {options})")["violations"]
+
+
+def visit(page, url):
+    """Open a page with a cold cache and note what it does."""
+    errors, requests, responses = [], [], []
+    listeners = {
+        "pageerror": lambda error: errors.append(str(error)),
+        "console": lambda message: (
+            errors.append(message.text)
+            if message.type in ("error", "warning")
+            else None
+        ),
+        "request": lambda request: requests.append(request.url),
+        "requestfailed": lambda request: errors.append(f"failed: {request.url}"),
+        "response": lambda response: responses.append(response),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    # As for a reader from a search engine.
+    page.context.new_cdp_session(page).send("Network.clearBrowserCache")
+    page.set_viewport_size(DESKTOP)
+    page.emulate_media(color_scheme="light")
+    page.goto(url)
+    page.evaluate(
+        "document.querySelectorAll('details').forEach((d) => (d.open = true))"
+    )
+    cut = page.evaluate(CUT)
+    low_contrast = []
+    for scheme, name in SCHEMES.items():
+        page.emulate_media(color_scheme=scheme)
+        page.locator(f"body[data-md-color-scheme={name}]").wait_for()
+        page.evaluate("Promise.all(document.getAnimations().map((a) => a.finished))")
+        low_contrast += [f"{low} ({scheme})" for low in page.evaluate(LOW_CONTRAST)]
+    # All that axe asks now is of the block, and it would look at each token.
+    page.evaluate(WITHOUT_TOKENS)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    violations = axe(page, *AXE_REST)
+    page.set_viewport_size(PHONE)
+    width = page.evaluate("document.documentElement.scrollWidth")
+
+    # Last, so that what is loaded in the background counts as well.
+    own, shared = 0, 0
+    for response in responses:
+        if response.status >= 400:
+            errors.append(f"{response.status} for {response.url}")
+        elif not response.url.startswith("data:"):
+            body = response.body()
+            kind = response.headers.get("content-type", "")
+            compressed = any(name in kind for name in COMPRESSED)
+            size = len(gzip.compress(body) if compressed else body)
+            if response.request.resource_type in ("document", "image"):
+                own += size
+            else:
+                shared += size
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)
+    return {
+        "errors": errors,
+        "requests": requests,
+        "own": own,
+        "shared": shared,
+        "violations": violations,
+        "low_contrast": low_contrast,
+        "cut": cut,
+        "too_wide": page.evaluate(WIDEST) if width > PHONE["width"] else None,
+        "width": width,
+    }
