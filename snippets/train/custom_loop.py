@@ -211,11 +211,10 @@ print(path)
 # --8<-- [start:restore]
 resumed = make_model()
 resumed_optimizer = keras.optimizers.SGD(0.05, momentum=0.9)
-restore(
-    checkpoint_of(resumed, resumed_optimizer),
-    tf.train.latest_checkpoint("checkpoints"),
-)
+resumed_checkpoint = checkpoint_of(resumed, resumed_optimizer)
+restore(resumed_checkpoint, tf.train.latest_checkpoint("checkpoints"))
 print("continues after step", int(resumed_optimizer.iterations))
+print("saved so far:", int(resumed_checkpoint.save_counter))
 # --8<-- [end:restore]
 
 
