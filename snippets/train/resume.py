@@ -7,14 +7,16 @@ class Rows(keras.utils.PyDataset):
     """Arrays in an order that is drawn anew, but the same, for each epoch.
 
     Pass it to ``fit`` with ``shuffle=False``, and to a new ``fit`` a new one.
+    Give it the ``batch_size``: ``fit`` ignores its own for such data.
     """
 
     def __init__(self, x, y, batch_size=32, start=0):
         super().__init__()
         if len(x) != len(y):
             raise ValueError(f"{len(x)} rows in x and {len(y)} in y")
-        self.x, self.y, self.batch_size = x, y, batch_size
-        self.epoch = start
+        # A pandas object would be asked for labels in place of positions.
+        self.x, self.y = np.asarray(x), np.asarray(y)
+        self.batch_size, self.epoch = batch_size, start
 
     def __len__(self):
         return -(-len(self.x) // self.batch_size)
@@ -316,6 +318,16 @@ print("second epoch in the order of the first:", np.array_equal(second, first))
 print("restarted, as the first:", np.array_equal(restarted, first))
 # --8<-- [end:pipeline]
 
+# --8<-- [start:rows_again]
+rows = Rows(x, y, batch_size=80)
+first = rows[0][0]
+rows.on_epoch_end()
+second = rows[0][0]
+restarted = Rows(x, y, batch_size=80, start=1)[0][0]
+print("second epoch in the order of the first:", np.array_equal(second, first))
+print("restarted, as the second:", np.array_equal(restarted, second))
+# --8<-- [end:rows_again]
+
 # --8<-- [start:dropout]
 dropping = keras.Sequential(
     [
@@ -349,6 +361,34 @@ for way, model in {
     moved = np.any(model.layers[0].moving_mean.numpy())
     print(f"{way:11} statistics moved: {moved}  masks drawn: {drawn}")
 # --8<-- [end:dropout]
+
+
+# --8<-- [start:noise]
+class Noise(keras.layers.Layer):
+    def __init__(self, seed):
+        super().__init__()
+        self.seed = seed
+
+    def call(self, inputs):
+        shape = keras.ops.shape(inputs)
+        return inputs + keras.random.normal(shape, seed=self.seed)
+
+
+for seed in [None, keras.random.SeedGenerator(0)]:
+    noisy = keras.Sequential([keras.Input(shape=(8,)), Noise(seed)])
+    masks = MasksFromEpoch()
+    masks.set_model(noisy)
+    drawn = []
+    for epoch in [1, 1, 2]:
+        masks.on_epoch_begin(epoch)
+        drawn.append(noisy(x).numpy())
+    first, again, other = drawn
+    print(
+        f"{type(seed).__name__:13}  "
+        f"epoch again, same noise: {np.array_equal(first, again)!s:5}  "
+        f"next epoch, other noise: {not np.array_equal(again, other)}"
+    )
+# --8<-- [end:noise]
 
 
 # --8<-- [start:schedule]
@@ -529,3 +569,18 @@ tf.train.Checkpoint(model=resumed).restore(path).expect_partial()
 steps(resumed, rows, 2)
 print("without the position:", same(state(resumed), state(model)))
 # --8<-- [end:iterator]
+
+
+# --8<-- [start:stateful]
+def noisy_rows(a, b):
+    return a + tf.random.normal(tf.shape(a)), b
+
+
+data = tf.data.Dataset.from_tensor_slices((x, y))
+for name, pipeline in {"plain": data, "random": data.map(noisy_rows)}.items():
+    try:
+        tf.train.Checkpoint(rows=iter(pipeline)).save("stateful/net")
+        print(f"{name:6} saved")
+    except tf.errors.FailedPreconditionError as error:
+        print(f"{name:6} refused, as stateful: {'is stateful' in str(error)}")
+# --8<-- [end:stateful]
