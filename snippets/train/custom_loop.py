@@ -395,6 +395,35 @@ print("unchecked, a moment of the other layer:", np.all(moment == 1))
 # --8<-- [end:flags]
 
 
+# --8<-- [start:order]
+def named(names):
+    net = Chain()
+    for name in names:
+        layer = bn()
+        layer.build((None, 6))
+        setattr(net, name, layer)
+    net(x[:1])
+    return net
+
+
+saved = checkpoint_of(named("ab"))
+for array in saved.arrays:
+    array.assign(np.random.uniform(1, 2, 6))
+path = saved.save("named/net")
+for names, adam in [
+    ("ab", None),
+    ("ba", None),
+    ("a", None),
+    ("ab", keras.optimizers.Adam()),
+]:
+    try:
+        restore(checkpoint_of(named(names), adam), path)
+        print(f"{names:2} restored")
+    except (ValueError, AssertionError) as error:
+        print(f"{names:2}", str(error).rpartition("gamma: ")[2][:37])
+# --8<-- [end:order]
+
+
 # --8<-- [start:forgotten]
 def losses_of(training):
     keras.utils.set_random_seed(1)

@@ -10,7 +10,7 @@ from tests.zoo.core import proof
 
 SHOWS = {
     "train/custom_loop.py": "Net make_model outputs_of equal Chain Block dense bn "
-    "sequential arrays_of lost frozen losses_of by_global"
+    "sequential arrays_of lost frozen named losses_of by_global"
 }
 
 
