@@ -33,6 +33,12 @@ class SafeRun(keras.callbacks.Callback):
         weights = {id(w) for w in model.weights}
         return [v for v in model.variables if id(v) not in weights]
 
+    @staticmethod
+    def kind(model):
+        """Return the optimizer's class; another's arrays may fit as well."""
+        optimizer = model.optimizer
+        return type(getattr(optimizer, "inner_optimizer", optimizer)).__name__
+
     def resume(self, model):
         """Load the last epoch, if any, and return the number of the next."""
         if not model.weights:
@@ -56,6 +62,8 @@ class SafeRun(keras.callbacks.Callback):
             raise FileNotFoundError(self.path(name))
         if not np.array_equal(notes["flags"], self.flags(model)):
             raise ValueError("other layers are trainable than when saved")
+        if notes["optimizer"] != self.kind(model):
+            raise ValueError(f"saved with the optimizer {notes['optimizer']}")
         if not model.optimizer.built:  # twice resets a LossScaleOptimizer
             model.optimizer.build(model.trainable_variables)
         model.load_weights(self.path(name))
@@ -94,6 +102,7 @@ class SafeRun(keras.callbacks.Callback):
             "value": float(logs[self.monitor]),
             "step": int(self.model.optimizer.iterations),
             "flags": self.flags(self.model),
+            "optimizer": self.kind(self.model),
             "seeds": [seed.numpy() for seed in self.seeds(self.model)],
         }
         best = self.notes("best")
@@ -233,6 +242,8 @@ print("best and last epoch equal:", same(best_epoch, last))
 frozen = keras.models.clone_model(model)
 frozen.get_layer("bn").trainable = False
 frozen.compile(optimizer="adam", loss="mse")
+other_kind = keras.models.clone_model(model)
+other_kind.compile(optimizer="adamax", loss="mse")
 
 
 def misspelled():
@@ -243,6 +254,7 @@ def misspelled():
 for attempt in [
     lambda: train(SafeRun("run-1")),
     lambda: SafeRun("run-1").resume(frozen),
+    lambda: SafeRun("run-1").resume(other_kind),
     misspelled,
 ]:
     try:

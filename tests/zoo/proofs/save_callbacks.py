@@ -154,24 +154,35 @@ def refuses(recipe, member, model):
     def from_the_start():
         model.fit(x, y, verbose=0, callbacks=[recipe["SafeRun"]("whole", "loss")])
 
-    def frozen():
-        layer = learning[-1]
-        layer.trainable = not layer.trainable
+    def resume_unchanged():
         before = [compare._array(v) for v in model.variables]
         try:
             recipe["SafeRun"]("whole", "loss").resume(model)
         finally:
             assert_equal(before, [compare._array(v) for v in model.variables])
+
+    def frozen():
+        layer = learning[-1]
+        layer.trainable = not layer.trainable
+        try:
+            resume_unchanged()
+        finally:
             layer.trainable = not layer.trainable
 
     def other_optimizer():
         model.compile(optimizer="sgd", loss=member.loss)
         recipe["SafeRun"]("whole", "loss").resume(model)
 
+    def other_kind():
+        # As many arrays, of the same shapes, as the member's own optimizer has.
+        adam = isinstance(member.optimizer(), keras.optimizers.Adam)
+        kind = keras.optimizers.Adamax if adam else keras.optimizers.RMSprop
+        model.compile(optimizer=kind(), loss=member.loss)
+        resume_unchanged()
+
     cases = [
         (from_the_start, ValueError, "initial_epoch"),
         (misspelled, KeyError, "los is not among"),
-        (other_optimizer, ValueError, "optimizer"),
     ]
     # Without gamma and beta, a frozen layer is nothing that arrays tell.
     learning = [
@@ -181,6 +192,8 @@ def refuses(recipe, member, model):
     ]
     if learning:
         cases.append((frozen, ValueError, "trainable"))
+    cases.append((other_optimizer, ValueError, "optimizer"))
+    cases.append((other_kind, ValueError, "saved with the optimizer"))
     for attempt, kind, words in cases:
         with pytest.raises(kind, match=words):
             attempt()
