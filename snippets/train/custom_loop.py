@@ -78,22 +78,29 @@ def checkpoint_of(model, optimizer=None):
         if not optimizer.built:
             optimizer.build(model.trainable_variables)
         parts["optimizer"] = optimizer
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    kind = tf.Variable(type(inner).__name__)  # another's arrays may fit as well
     learning = {id(v) for v in model.trainable_variables}
     flags = tf.Variable([id(v) in learning for v in model.variables])
-    return tf.train.Checkpoint(flags=flags, **parts)
+    return tf.train.Checkpoint(flags=flags, kind=kind, **parts)
 
 
 def restore(checkpoint, path):
     """Restore what ``checkpoint_of`` returned from a path, or raise."""
     if path is None:
         raise FileNotFoundError("no checkpoint to restore")
-    saved = tf.train.load_variable(path, "flags/.ATTRIBUTES/VARIABLE_VALUE")
+    saved, kind = (
+        tf.train.load_variable(path, f"{name}/.ATTRIBUTES/VARIABLE_VALUE")
+        for name in ["flags", "kind"]
+    )
     flags = checkpoint.flags.numpy()
     if len(saved) != len(flags):
         raise ValueError(f"{len(flags)} arrays, {len(saved)} in the file")
     resume = hasattr(checkpoint, "optimizer")
     if resume and not np.array_equal(saved, flags):
         raise ValueError("other layers were frozen when this was saved")
+    if resume and kind != checkpoint.kind.numpy():
+        raise ValueError(f"the file's optimizer is {kind.decode()}")
     status = checkpoint.restore(path)
     if resume:
         status.assert_consumed()
@@ -371,24 +378,26 @@ except ValueError as error:
 
 
 # --8<-- [start:flags]
-def frozen(i):
+def frozen(i, optimizer):
     net = keras.Sequential([keras.Input(shape=(6,)), bn(), bn()])
     net.layers[i].trainable = False
-    return net, keras.optimizers.Adam()
+    return net, optimizer()
 
 
-first = checkpoint_of(*frozen(0))
+adam, adamax = keras.optimizers.Adam, keras.optimizers.Adamax
+first = checkpoint_of(*frozen(0, adam))
 for variable in first.optimizer.variables[2:]:
     variable.assign(np.ones(6))
 path = first.save("flags/net")
-for i in [0, 1]:
-    other = checkpoint_of(*frozen(i))
+for i, kind in [(0, adam), (0, adamax), (1, adam)]:
+    other = checkpoint_of(*frozen(i, kind))
     moment = other.optimizer.variables[2]
     try:
         restore(other, path)
     except ValueError as error:
         print("ValueError:", error)
-    print(f"layer {i} frozen, restored: {np.all(moment == 1)}")
+    restored = np.all(moment == 1)
+    print(f"layer {i} frozen, {kind.__name__}, restored: {restored}")
 
 other.restore(path).assert_consumed()
 print("unchecked, a moment of the other layer:", np.all(moment == 1))
@@ -420,7 +429,7 @@ for names, adam in [
         restore(checkpoint_of(named(names), adam), path)
         print(f"{names:2} restored")
     except (ValueError, AssertionError) as error:
-        print(f"{names:2}", str(error).rpartition("gamma: ")[2][:37])
+        print(f"{names:2}", str(error).rpartition("gamma: ")[2])
 # --8<-- [end:order]
 
 

@@ -125,6 +125,12 @@ def restore(recipe, member):
     if trained != [variable.trainable for variable in compare.other(member).variables]:
         words = "trainable layers"
         assert refused(recipe, model, path, ValueError, words)
+    # An optimizer with as many arrays, of the same shapes, as the member's own.
+    model = compare.other(member)
+    adam = isinstance(member.optimizer(), keras.optimizers.Adam)
+    other_kind = keras.optimizers.Adamax if adam else keras.optimizers.RMSprop
+    model.compile(other_kind(), member.loss)
+    assert refused(recipe, model, path, ValueError, "saved with the optimizer")
     # Not built, or fewer arrays than there are in the file.
     for part in [keras.Sequential(), keras.layers.Dense(2)]:
         words = "other arrays"
