@@ -73,23 +73,24 @@ class Script:
             self._process.join()
         os.unlink(self._log.name)
 
-    def run(self, code: str, first_line: int = 1) -> Result:
+    def run(self, code: str, first_line: int = 1, timeout: float = TIMEOUT) -> Result:
         """Execute a piece of the script in the namespace of the pieces before it.
 
         Args:
             code: Python source.
             first_line: Number that its first line is reported as.
+            timeout: Seconds that it may take.
 
         Returns:
             What it printed and how it ended. A process that dies, or that takes
-            longer than `TIMEOUT`, is a result with an error, too.
+            longer, is a result with an error, too.
         """
         try:
             self._connection.send((code, first_line))
-            if self._connection.poll(TIMEOUT):
+            if self._connection.poll(timeout):
                 return self._connection.recv()
             self._process.kill()
-            end = f"still running after {TIMEOUT} s"
+            end = f"still running after {timeout} s"
         except (EOFError, OSError):
             self._process.join(5)
             end = f"the process ended with exit code {self._process.exitcode}"

@@ -25,7 +25,8 @@ def cell(recipe: str, name: str) -> list[str]:
         for part in parts:
             with runner.Script(Path(folder)) as script:
                 code = "from tests.zoo.core import run_cell\n"
-                result = script.run(code + f"run_cell({recipe!r}, {name!r}, {part!r})")
+                code += f"run_cell({recipe!r}, {name!r}, {part!r})"
+                result = script.run(code, timeout=1200)
             if result.error is not None:
                 return ["failed", f"({part}) {result.error}\n{result.output[-500:]}"]
             lines = [line for line in result.output.splitlines() if "verdict: " in line]
