@@ -73,18 +73,21 @@ class Script:
             self._process.join()
         os.unlink(self._log.name)
 
-    def run(self, code: str, first_line: int = 1, timeout: float = TIMEOUT) -> Result:
+    def run(
+        self, code: str, first_line: int = 1, timeout: float | None = None
+    ) -> Result:
         """Execute a piece of the script in the namespace of the pieces before it.
 
         Args:
             code: Python source.
             first_line: Number that its first line is reported as.
-            timeout: Seconds that it may take.
+            timeout: Seconds that it may take; `TIMEOUT` if not given.
 
         Returns:
             What it printed and how it ended. A process that dies, or that takes
             longer, is a result with an error, too.
         """
+        timeout = timeout or TIMEOUT
         try:
             self._connection.send((code, first_line))
             if self._connection.poll(timeout):
