@@ -11,7 +11,8 @@ import subprocess
 import pytest
 
 from tests.pages import NOT_RUN, TOOLS, read
-from tests.test_site import ALL_PAGES, ROOT, shown_in_html, shown_in_source
+from tests.test_built import shown_in_html
+from tests.test_site import ALL_PAGES, ROOT, shown_in_source
 
 PYTHON = ROOT / ".venv" / "reader" / "bin" / "python"
 
