@@ -289,7 +289,7 @@ for scale in [True, False]:
 
 
 # --8<-- [start:functional]
-def functional(shortcut="bn1", epsilon=0.001, later_first=False):
+def functional(shortcut="bn1", epsilon=0.001, later_first=False, order=1):
     convs = [layers.Conv1D(8, 3, padding="same") for _ in range(2)]
     if later_first:
         convs.reverse()
@@ -297,8 +297,11 @@ def functional(shortcut="bn1", epsilon=0.001, later_first=False):
     start = {"inputs": inputs}
     bn1 = layers.BatchNormalization(epsilon=epsilon, momentum=0.5)
     start["bn1"] = bn1(inputs)
-    h = layers.ReLU()(convs[0](start["bn1"]))
-    h = layers.BatchNormalization()(convs[1](h))
+    factors = []
+    for conv, name in zip(convs, ["tanh", "sigmoid"]):
+        bn = layers.BatchNormalization(momentum=0.5)
+        factors.append(layers.Activation(name)(bn(conv(start["bn1"]))))
+    h = layers.Multiply()(factors[::order])
     h = layers.Add()([h, start[shortcut]])
     return keras.Model(inputs, layers.Dense(3)(layers.Flatten()(h)))
 
@@ -321,6 +324,7 @@ table(
         "created in other order": ("functional", {"later_first": True}),
         "epsilon": ("functional", {"epsilon": 1e-5}),
         "shortcut from inputs": ("functional", {"shortcut": "inputs"}),
+        "Multiply()([b, a])": ("functional", {"order": -1}),
     },
 )
 # --8<-- [end:functional]
@@ -389,6 +393,7 @@ for name, record, net in [
     ("axis", "model", build(first={"axis": 1})),
     ("bn2 not in code", "model", build(second=None)),
     ("shortcut", "functional", functional(shortcut="inputs")),
+    ("Multiply()([b, a])", "functional", functional(order=-1)),
     ("called in other order", "net", subclassed(called=(1, 0))),
 ]:
     net.load_weights(f"{record}.weights.h5")
