@@ -19,7 +19,7 @@ model = keras.Sequential(
     [
         keras.Input(shape=(8, 8, 1)),
         keras.layers.Conv2D(16, 3, use_bias=False),
-        keras.layers.BatchNormalization(name="bn1"),
+        keras.layers.BatchNormalization(epsilon=1e-5, name="bn1"),
         keras.layers.ReLU(),
         keras.layers.Conv2D(32, 3, 2, use_bias=False),
         keras.layers.BatchNormalization(name="bn2"),
@@ -130,12 +130,19 @@ inputs = keras.Input(shape=(5, 8))
 attention = keras.layers.MultiHeadAttention(2, 4)
 norm = keras.layers.BatchNormalization()
 attends = keras.Model(inputs, norm(attention(inputs, inputs)))
+print("trainable arrays    saved  loaded  = False  = True, = False")
 for layer in [norm, attention]:
     layer.trainable = False
     attends.save("attends.keras")
     again = keras.saving.load_model("attends.keras")
-    saved, loaded = (len(m.trainable_variables) for m in [attends, again])
-    print(f"{type(layer).__name__:18} frozen: {saved} -> {loaded} arrays")
+    counts = [len(net.trainable_variables) for net in [attends, again]]
+    for values in [[False], [True, False]]:
+        for value in values:
+            again.get_layer(layer.name).trainable = value
+        counts.append(len(again.trainable_variables))
+    saved, loaded, once, twice = counts
+    name = type(layer).__name__
+    print(f"{name:19} {saved:<6} {loaded:<7} {once:<8} {twice}")
     layer.trainable = True
 # --8<-- [end:thawed]
 
@@ -192,6 +199,8 @@ import os
 
 def save_over(model, path):
     """Replace a .keras file: the old one stays until the new one is whole."""
+    if not str(path).endswith(".keras"):
+        raise ValueError(f"{path} does not end in .keras")
     new = f"{path}.new.keras"
     model.save(new)
     with open(new, "rb+") as file:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
 
 from tests.zoo import compare
 from tests.zoo.core import ROOT, proof
@@ -30,6 +31,11 @@ def save_over(recipe, member):
     recipe["save_over"](model, "model.keras")
     assert [path.name for path in Path().iterdir()] == ["model.keras"]
     _holds(model)
+    # A name from which no model of this format can be loaded is left alone.
+    Path("old.h5").write_bytes(b"old")
+    with pytest.raises(ValueError, match="does not end in .keras"):
+        recipe["save_over"](model, "old.h5")
+    assert Path("old.h5").read_bytes() == b"old"
     before = model.get_weights()
     content = Path("model.keras").read_bytes()
     if member.name == "flat Sequential":  # one process is enough
