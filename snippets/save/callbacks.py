@@ -13,19 +13,25 @@ class SafeRun(keras.callbacks.Callback):
     Args:
         folder: A folder of its own for each ``fit``.
         monitor: What to judge epochs by, a key of the history.
-        mode: "min" if less is better, "max" if more is.
+        mode: "min" if less is better, "max" if more is. For a loss: "min".
         patience: Stop after so many epochs without a better one; None: never.
     """
 
-    def __init__(self, folder, monitor="val_loss", mode="min", patience=None):
+    def __init__(self, folder, monitor="val_loss", mode=None, patience=None):
         super().__init__()
+        if mode is None and not monitor.endswith("loss"):
+            raise ValueError(f"{monitor}: pass mode='min' or mode='max'")
         self.folder, self.monitor = Path(folder), monitor
-        self.sign, self.patience = {"min": 1, "max": -1}[mode], patience
-        self.next = None
+        self.sign = {None: 1, "min": 1, "max": -1}[mode]
+        self.next, self.patience = None, patience
 
     @staticmethod
     def flags(model):
-        return [bool(w.trainable) for w in model.weights]
+        return [bool(v.trainable) for v in model.variables]
+
+    @staticmethod
+    def step(model):
+        return int(model.optimizer.iterations.numpy())
 
     @staticmethod
     def seeds(model):
@@ -37,7 +43,8 @@ class SafeRun(keras.callbacks.Callback):
     def kind(model):
         """Return the optimizer's class; another's arrays may fit as well."""
         optimizer = model.optimizer
-        return type(getattr(optimizer, "inner_optimizer", optimizer)).__name__
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        return f"{type(inner).__name__} of {len(optimizer.variables)} arrays"
 
     def resume(self, model):
         """Load the last epoch, if any, and return the number of the next."""
@@ -60,14 +67,16 @@ class SafeRun(keras.callbacks.Callback):
         notes = self.notes(name)
         if not notes:
             raise FileNotFoundError(self.path(name))
+        if model.optimizer is None:
+            raise ValueError("compile the model first")
         if not np.array_equal(notes["flags"], self.flags(model)):
             raise ValueError("other layers are trainable than when saved")
-        if notes["optimizer"] != self.kind(model):
-            raise ValueError(f"saved with the optimizer {notes['optimizer']}")
         if not model.optimizer.built:  # twice resets a LossScaleOptimizer
             model.optimizer.build(model.trainable_variables)
+        if notes["optimizer"] != self.kind(model):
+            raise ValueError(f"saved with the optimizer {notes['optimizer']}")
         model.load_weights(self.path(name))
-        if int(model.optimizer.iterations) != notes["step"]:
+        if self.step(model) != notes["step"]:
             raise ValueError("the optimizer has not been loaded")
         for seed, state in zip(self.seeds(model), notes["seeds"], strict=True):
             seed.assign(state)
@@ -91,8 +100,11 @@ class SafeRun(keras.callbacks.Callback):
         os.replace(new, self.path(name))  # all of the file or nothing
 
     def on_epoch_begin(self, epoch, logs=None):
-        if epoch != self.next:
-            raise ValueError("pass initial_epoch=run.resume(model) to fit")
+        step = self.step(self.model)  # 0 if compiled anew
+        if epoch != self.next or step != self.notes("last").get("step", step):
+            raise ValueError(
+                "compile, then pass initial_epoch=run.resume(model) to fit"
+            )
 
     def on_epoch_end(self, epoch, logs=None):
         if self.monitor not in logs:
@@ -100,7 +112,7 @@ class SafeRun(keras.callbacks.Callback):
         notes = {
             "epoch": epoch,
             "value": float(logs[self.monitor]),
-            "step": int(self.model.optimizer.iterations),
+            "step": self.step(self.model),
             "flags": self.flags(self.model),
             "optimizer": self.kind(self.model),
             "seeds": [seed.numpy() for seed in self.seeds(self.model)],
@@ -244,18 +256,30 @@ frozen.get_layer("bn").trainable = False
 frozen.compile(optimizer="adam", loss="mse")
 other_kind = keras.models.clone_model(model)
 other_kind.compile(optimizer="adamax", loss="mse")
+again = keras.models.clone_model(model)
+again.compile(optimizer="adam", loss="mse")
 
 
 def misspelled():
-    run = SafeRun("run-4", monitor="val_los")
+    run = SafeRun("run-4", monitor="value_loss")
     train(run, start=run.resume(model))
+
+
+def compiled_after():
+    run = SafeRun("run-1")
+    start = run.resume(again)
+    again.compile(optimizer="adam", loss="mse")
+    settings = {"initial_epoch": start, "epochs": 5, "callbacks": [run]}
+    again.fit(rows, validation_data=other_rows, verbose=0, **settings)
 
 
 for attempt in [
     lambda: train(SafeRun("run-1")),
     lambda: SafeRun("run-1").resume(frozen),
     lambda: SafeRun("run-1").resume(other_kind),
+    compiled_after,
     misspelled,
+    lambda: SafeRun("run-5", monitor="val_accuracy"),
 ]:
     try:
         attempt()

@@ -148,11 +148,23 @@ def refuses(recipe, member, model):
     x, y = member.data()
 
     def misspelled():
-        each = recipe["SafeRun"]("misspelled", monitor="los")
+        each = recipe["SafeRun"]("misspelled", monitor="lost_loss")
         model.fit(x, y, verbose=0, initial_epoch=each.resume(model), callbacks=[each])
 
     def from_the_start():
         model.fit(x, y, verbose=0, callbacks=[recipe["SafeRun"]("whole", "loss")])
+
+    def compiled_after():
+        model.compile(optimizer=member.optimizer(), loss=member.loss)
+        each = recipe["SafeRun"]("whole", "loss")
+        start = each.resume(model)
+        model.compile(optimizer=member.optimizer(), loss=member.loss)
+        model.fit(
+            x, y, verbose=0, initial_epoch=start, epochs=start + 1, callbacks=[each]
+        )
+
+    def no_direction():
+        recipe["SafeRun"]("whole", "accuracy")
 
     def resume_unchanged():
         before = [compare._array(v) for v in model.variables]
@@ -171,7 +183,7 @@ def refuses(recipe, member, model):
 
     def other_optimizer():
         model.compile(optimizer="sgd", loss=member.loss)
-        recipe["SafeRun"]("whole", "loss").resume(model)
+        resume_unchanged()
 
     def other_kind():
         # As many arrays, of the same shapes, as the member's own optimizer has.
@@ -182,7 +194,9 @@ def refuses(recipe, member, model):
 
     cases = [
         (from_the_start, ValueError, "initial_epoch"),
-        (misspelled, KeyError, "los is not among"),
+        (misspelled, KeyError, "lost_loss is not among"),
+        (compiled_after, ValueError, "initial_epoch"),
+        (no_direction, ValueError, "accuracy: pass mode="),
     ]
     # Without gamma and beta, a frozen layer is nothing that arrays tell.
     learning = [

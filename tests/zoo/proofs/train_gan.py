@@ -26,9 +26,10 @@ def gan(recipe, member):
         keras.utils.set_random_seed(0)
         model = recipe["Gan"](*networks(recipe))
         before = [np.asarray(v) for v in model.variables]
-        model.compile(
-            keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05), jit_compile=jit
-        )
+        optimizers = keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05)
+        if jit and member.policy == "mixed_float16":  # wrapped by hand already
+            optimizers = map(keras.optimizers.LossScaleOptimizer, optimizers)
+        model.compile(*optimizers, jit_compile=jit)
         scaled = isinstance(
             model.generator_optimizer, keras.optimizers.LossScaleOptimizer
         )
@@ -38,7 +39,9 @@ def gan(recipe, member):
         assert all(0.1 < value < 5 for value in np.ravel(list(history.values())))
         for variable, old in zip(model.variables, before, strict=True):
             if variable.name != "seed_generator_state":
-                assert not np.array_equal(variable, old), f"{variable.path} stayed"
+                # Scaled once more or once less, by 32,768, it would hardly move.
+                step = np.abs(np.asarray(variable) - old).max()
+                assert step > 1e-4, f"{variable.path} stayed"
         assert int(model.generator_optimizer.iterations) == 6
         assert int(model.discriminator_optimizer.iterations) == 6
         models.append(model)
