@@ -7,6 +7,8 @@ def sums_of(folder):
     sums = {}
     for file in Path(folder).rglob("*"):
         name = file.relative_to(folder).as_posix()
+        if file.is_symlink() and file.is_dir():
+            raise ValueError(f"{name} links to a folder, which is not read")
         if file.is_file() and name != "SHA256SUMS":
             with open(file, "rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -290,6 +292,22 @@ for damage in [Path.exists, flip]:
 Path("exported/fingerprint.pb").unlink()
 print("equal:", np.array_equal(load_export("exported"), answers))
 # --8<-- [end:fingerprint]
+
+# --8<-- [start:assets]
+Path("words.txt").write_text("a\nb\nc\nd\n")
+lookup = keras.layers.StringLookup(
+    vocabulary="words.txt", output_mode="one_hot"
+)
+keras.Sequential([keras.Input(shape=(1,), dtype="string"), lookup]).export(
+    "words", verbose=False
+)
+
+for share in [1, 0.5]:
+    cut(Path("words/assets/words.txt"), share)
+    served = tf.saved_model.load("words")
+    columns = np.argmax(served.serve(tf.constant([["b"], ["d"]])), axis=1)
+    print(f"share {share}: columns of b and d {columns}")
+# --8<-- [end:assets]
 
 # --8<-- [start:swap]
 shutil.copy(sound / "model.keras", "model.keras")

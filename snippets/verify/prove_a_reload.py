@@ -129,6 +129,9 @@ freeze(rebuilt)
 rebuilt.optimizer.build(rebuilt.trainable_variables)
 rebuilt.load_weights("frozen.weights.h5")
 tell("code and load_weights", "frozen.npz", rebuilt)
+
+rebuilt.optimizer.learning_rate = 0.1
+tell("another rate", "frozen.npz", rebuilt)
 # --8<-- [end:thawed]
 
 # --8<-- [start:normalization]
@@ -307,3 +310,17 @@ for atol in [1e-9, 1e-5]:
     close = np.allclose(same_function, predictions, 0, atol)
     print(f"within {atol}: {close}")
 # --8<-- [end:tolerance]
+
+
+# --8<-- [start:small]
+def scaled(scale):
+    return keras.Sequential(
+        [keras.Input(shape=(4,)), model, keras.layers.Rescaling(scale)]
+    )
+
+
+write_record("small.npz", scaled(1e-6), x[:32])
+for scale, atol in [(1e-6, 1e-9), (2e-6, 1e-9), (2e-6, 1e-5)]:
+    found = compare("small.npz", scaled(scale), atol)
+    print(f"outputs times {scale}, atol {atol}: {len(found)} problems")
+# --8<-- [end:small]

@@ -25,6 +25,11 @@ def write_sums(recipe, member):
     tf.train.Checkpoint(model=model).write(str(folder / "checkpoint"))
     recipe["write_sums"]("saved")
     assert recipe["damaged_files"]("saved") == []
+    # What is behind a link to a folder would not be read.
+    Path("link").mkdir()
+    Path("link", "latest").symlink_to(Path("saved").resolve())
+    with pytest.raises(ValueError, match="links to a folder"):
+        recipe["write_sums"]("link")
     Path("empty").mkdir()
     with pytest.raises(FileNotFoundError, match="no files"):
         recipe["write_sums"]("empty")

@@ -2,5 +2,5 @@
 
 SHOWS = {
     "verify/prove_a_reload.py": "build tell Block build_block freeze Net Sample "
-    "run_test"
+    "run_test scaled"
 }
