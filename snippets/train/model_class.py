@@ -136,6 +136,20 @@ class OwnLoss(Net):
 
 # --8<-- [end:own_loss]
 
+# --8<-- [start:added]
+net = OwnLoss()
+net.compile(loss="sparse_categorical_crossentropy")
+outputs = net(x[:50])
+training, validation = (
+    net.compute_loss(x[:50], y[:50], outputs, None, training=training)
+    for training in [True, False]
+)
+added = np.isclose(training - validation, 0.3 * np.mean(outputs**2))
+keras_loss = keras.losses.SparseCategoricalCrossentropy()(y[:50], outputs)
+print("added in training:", added)
+print("validation has the loss of compile:", np.isclose(validation, keras_loss))
+# --8<-- [end:added]
+
 
 # --8<-- [start:own_step]
 class OwnStep:
