@@ -11,9 +11,13 @@ class InferenceMode(keras.layers.Wrapper):
     def __init__(self, layer, **kwargs):
         # The base has dtype policies of its own, so nothing is cast for it.
         super().__init__(layer, autocast=False, **kwargs)
+        self.mode = keras.layers.Dropout(0.0, autocast=False)
 
-    def call(self, inputs):
-        return self.layer(inputs, training=False)
+    def call(self, inputs, training=None):
+        outputs = self.layer(inputs, training=False)
+        # Drops nothing. Called with the mode of the model, it hands that on:
+        # in a class, layers without an argument take the mode of the last call.
+        return self.mode(outputs, training=training)
 
 
 def shift(base, batches):
@@ -38,6 +42,8 @@ def shift(base, batches):
         deviation = np.sqrt(variance + bn.epsilon)
         distance = np.abs(bn.moving_mean.numpy() - mean) / deviation
         ratio = np.sqrt(bn.moving_variance.numpy() + bn.epsilon) / deviation
+        if path in found:  # two towers may have layers of the same names
+            path = f"{path}, layer {len(found)}"
         found[path] = float(np.median(distance)), float(np.median(ratio))
         bn.moving_mean.assign(mean)
         bn.moving_variance.assign(variance)
@@ -331,6 +337,32 @@ for name, build in {
         f"{moved['moving_mean']:11} {dropout}"
     )
 # --8<-- [end:switches]
+
+
+# --8<-- [start:in_a_class]
+class Classifier(keras.Model):
+    def __init__(self, base, **arguments):
+        super().__init__()
+        self.base, self.arguments = base, arguments
+        self.dropout = keras.layers.Dropout(0.5)
+
+    def call(self, x, training=False):
+        return self.dropout(self.base(x, **self.arguments))
+
+
+small = small_base()
+small.layers[-1].rate = 0.0  # no Dropout but that of the head
+for name, switched in {
+    "self.base(x)": Classifier(small),
+    "self.base(x, training=False)": Classifier(small, training=False),
+    "InferenceMode(base)": Classifier(InferenceMode(small)),
+}.items():
+    before = batch_norms(small)[0].moving_mean.numpy()
+    first, second = (switched(x, training=True) for _ in range(2))
+    kept = np.array_equal(before, batch_norms(small)[0].moving_mean)
+    on = not np.allclose(first, second, atol=0.1)
+    print(f"{name:29} kept: {kept!s:6} Dropout of the head on: {on}")
+# --8<-- [end:in_a_class]
 
 
 # --8<-- [start:dropout]

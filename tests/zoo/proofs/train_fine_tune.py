@@ -9,9 +9,9 @@ from tests.zoo.core import proof
 SHOWS = {
     "train/fine_tune.py": "new_scanner compile_with accuracy train_base "
     "on_both_scanners with_trained_head judge small_base called usual base_frozen "
-    "norms_frozen argument wrapped wrapped_frozen calls_equal norm_and_model fit when "
-    "functional sequential through_files in_model_layers freeze report "
-    "unfrozen_after print_row"
+    "norms_frozen argument wrapped wrapped_frozen Classifier calls_equal "
+    "norm_and_model fit when functional sequential through_files "
+    "in_model_layers freeze report unfrozen_after print_row"
 }
 
 
@@ -58,6 +58,20 @@ def inference_mode(recipe, member):
         np.testing.assert_array_equal(
             *(keras.ops.convert_to_numpy(a).astype("float32") for a in (one, other))
         )
+
+    # In a class, what is called after it keeps the mode of the model.
+    class Outer(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.base, self.drop = model.layers[-1], keras.layers.Dropout(0.9)
+
+        def call(self, inputs, training=False):
+            one = keras.tree.flatten(self.base(inputs))[0]
+            return self.drop(keras.ops.ones_like(one))
+
+    outer = Outer()
+    assert np.any(keras.ops.convert_to_numpy(outer(x, training=True)) == 0)
+    assert np.all(keras.ops.convert_to_numpy(outer(x, training=False)) == 1)
 
     # Unfrozen, all that trains has moved, and no other array. Adam, because a base with
     # random weights that does not normalize has small gradients.
@@ -142,6 +156,13 @@ def shift(recipe, member):
     recipe["estimate_again"](model, [x], norms)
     for distance, ratio in recipe["shift"](model, [(x, y)]).values():
         assert distance < 1e-3 and abs(ratio - 1) < 1e-3
+
+    if member.name == "flat Sequential":  # two towers, whose layers have one name
+        towers = [keras.models.clone_model(model) for _ in range(2)]
+        for i, tower in enumerate(towers):
+            tower.name = f"tower_{i}"
+        both = around(lambda inputs: [tower(inputs) for tower in towers], member)
+        assert len(recipe["shift"](both, [x])) == 2 * len(norms)
 
     # Two deviations off, twice as wide.
     layer = norms[0]
