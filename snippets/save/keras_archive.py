@@ -276,9 +276,12 @@ print("steps taken:", int(reloaded.optimizer.iterations))
 # --8<-- [end:train_on]
 
 # --8<-- [start:not_compiled]
-bare = keras.saving.load_model("digits.keras", compile=False)
-bare.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-print("steps taken:", int(bare.optimizer.iterations))
+for again in [False, True]:
+    loaded = keras.saving.load_model("digits.keras")
+    if again:
+        loaded.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+    steps = int(loaded.optimizer.iterations)
+    print(f"compiled again: {again!s:5}  steps taken: {steps}")
 # --8<-- [end:not_compiled]
 
 # --8<-- [start:export]

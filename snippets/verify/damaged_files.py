@@ -289,8 +289,10 @@ for damage in [Path.exists, flip]:
 # --8<-- [end:graph]
 
 # --8<-- [start:fingerprint]
-Path("exported/fingerprint.pb").unlink()
-print("equal:", np.array_equal(load_export("exported"), answers))
+fingerprint = Path("exported/fingerprint.pb")
+fingerprint.unlink()
+equal = np.array_equal(load_export("exported"), answers)
+print(f"is there: {fingerprint.exists()}, equal: {equal}")
 # --8<-- [end:fingerprint]
 
 # --8<-- [start:assets]
