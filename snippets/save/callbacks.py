@@ -97,6 +97,11 @@ class SafeRun(keras.callbacks.Callback):
         self.model.save_weights(new)
         with h5py.File(new, "a") as file:
             file.attrs.update(notes)
+            names = []
+            file.visit(names.append)
+        arrays = [n for n in names if "/vars/" in n and n[:9] != "optimizer"]
+        if len(arrays) < len(self.model.weights):
+            raise ValueError(f"{new} does not hold all arrays of the model")
         os.replace(new, self.path(name))  # all of the file or nothing
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -498,6 +503,7 @@ for arguments in [
     {"filepath": "best"},
     {"filepath": "best.keras", "save_weights_only": True},
     {"filepath": "best.keras"},
+    {"filepath": "best.weights.h5"},
 ]:
     try:
         keras.callbacks.ModelCheckpoint(**arguments)
