@@ -227,10 +227,13 @@ for way, loaded in {
     ".weights.h5": from_weights,
     "checkpoint": restored,
 }.items():
+    before = batch_norms(loaded)[-1].moving_mean.numpy()
     for _ in range(10):
         loaded(x, training=True)
+    moved = not np.array_equal(batch_norms(loaded)[-1].moving_mean, before)
     nans = np.isnan(loaded(x, training=False)).sum()
-    print(f"{way:11} predictions that are NaN: {nans} of {len(x)}")
+    print(f"{way:11} a layer moved: {moved}", end="  ")
+    print(f"predictions that are NaN: {nans} of {len(x)}")
 # --8<-- [end:formats]
 
 
