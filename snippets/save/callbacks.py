@@ -270,19 +270,16 @@ def misspelled():
     train(run, start=run.resume(model))
 
 
-def compiled_after():
-    run = SafeRun("run-1")
-    start = run.resume(again)
-    again.compile(optimizer="adam", loss="mse")
-    settings = {"initial_epoch": start, "epochs": 5, "callbacks": [run]}
-    again.fit(rows, validation_data=other_rows, verbose=0, **settings)
-
+run = SafeRun("run-1")
+epoch = run.resume(again)
+again.compile(optimizer="adam", loss="mse")
+after_compile = {"initial_epoch": epoch, "epochs": 5, "callbacks": [run]}
 
 for attempt in [
     lambda: train(SafeRun("run-1")),
     lambda: SafeRun("run-1").resume(frozen),
     lambda: SafeRun("run-1").resume(other_kind),
-    compiled_after,
+    lambda: again.fit(rows, verbose=0, **after_compile),
     misspelled,
     lambda: SafeRun("run-5", monitor="val_accuracy"),
 ]:

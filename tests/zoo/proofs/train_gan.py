@@ -8,7 +8,7 @@ from tests.zoo.core import NotFor, proof
 
 SHOWS = {
     "train/gan.py": "make_generator make_discriminator distance train distance_of "
-    "checkpoint_of Concat compiled moved"
+    "checkpoint_of Concat compiled moved all_of"
 }
 
 
