@@ -356,6 +356,7 @@ def looking_up(vocabulary):
 
 
 first = looking_up(["a", "b", "c"])
+first.layers[-1].set_weights(np.random.uniform(1, 2, size=(4, 4)))
 first.save("lookup.keras")
 first.save_weights("lookup.weights.h5")
 path = tf.train.Checkpoint(model=first).save("lookup/net")
@@ -367,8 +368,9 @@ others.append(keras.saving.load_model("lookup.keras"))
 for way, other in zip(
     ["Checkpoint", ".weights.h5", ".keras"], others, strict=True
 ):
+    arrays = equal(first.variables, other.variables)
     equal_outputs = np.array_equal(first(words), other(words))
-    print(f"{way:12} predictions equal: {equal_outputs}")
+    print(f"{way:12} {arrays} of 4 arrays, predictions equal: {equal_outputs}")
 # --8<-- [end:lookup]
 
 # --8<-- [start:trainable_only]
