@@ -195,6 +195,7 @@ print("both devices hold, and answer with, the arrays of the file")
 # --8<-- [start:average]
 def pool_replicas(model, strategy):
     """Write the statistics of all devices together to each device."""
+    pooled = []
     for layer in batch_norms(model):
         means, variances = (
             np.array(
@@ -202,9 +203,18 @@ def pool_replicas(model, strategy):
             )
             for a in (layer.moving_mean.value, layer.moving_variance.value)
         )
-        layer.moving_mean.assign(means.mean(axis=0))
+        if len(means) != strategy.num_replicas_in_sync:
+            raise ValueError("not a model of this strategy")
+        if not np.isfinite([means, variances]).all():
+            raise ValueError(f"{layer.name}: a device has NaN or infinity")
+        if getattr(layer, "renorm", False):
+            raise ValueError(f"{layer.name}: renorm=True keeps more arrays")
         # Of the whole: the variance within the shares, and between their means.
-        layer.moving_variance.assign(variances.mean(axis=0) + means.var(axis=0))
+        whole = variances.mean(axis=0) + means.var(axis=0)
+        pooled.append((layer, means.mean(axis=0), whole))
+    for layer, mean, variance in pooled:
+        layer.moving_mean.assign(mean)
+        layer.moving_variance.assign(variance)
 
 
 variances = np.array(copies(bn.moving_variance))
@@ -309,6 +319,10 @@ for array in short.get_layer("bn").weights:
     nans = [bool(np.isnan(copy).any()) for copy in copies(array)]
     print(f"{array.name:16} NaN on device 0: {nans[0]}, on device 1: {nans[1]}")
 print("all answers NaN:", np.isnan(short(x, training=False)).all())
+try:
+    pool_replicas(short, strategy)
+except ValueError as error:
+    print("ValueError:", error)
 # --8<-- [end:remainder]
 
 # --8<-- [start:whole_batches]
@@ -326,6 +340,18 @@ sizes(
     tf.data.Dataset.from_tensor_slices(x[:257]).batch(256, drop_remainder=True)
 )
 # --8<-- [end:whole_batches]
+
+# --8<-- [start:masked]
+steps = tf.data.Dataset.from_tensor_slices(x[:256, None]).batch(256)
+batch = next(iter(strategy.experimental_distribute_dataset(steps)))
+for masking in [[], [keras.layers.Masking()]]:
+    with strategy.scope():
+        layer = keras.layers.BatchNormalization(synchronized=True)
+        net = keras.Sequential([keras.Input((1, 2)), *masking, layer])
+    strategy.run(net, args=(batch,), kwargs={"training": True})
+    alike = np.array_equal(*copies(layer.moving_mean))
+    print(f"Masking: {bool(masking)!s:5}  equal on both devices: {alike}")
+# --8<-- [end:masked]
 
 # --8<-- [start:second]
 second = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])

@@ -1,6 +1,7 @@
 """The statistics of two devices, made one."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tests.zoo import compare
@@ -57,3 +58,11 @@ def pool_replicas(recipe, member):
         )
     )
     np.testing.assert_allclose(first, second, 1e-4, 1e-4)
+
+    with pytest.raises(ValueError, match="not a model of this strategy"):
+        recipe["pool_replicas"](compare.compiled(member), strategy)
+    norms[-1].moving_mean.assign(np.full(norms[-1].moving_mean.shape, np.nan))
+    before = compare.state(model)
+    with pytest.raises(ValueError, match="a device has NaN"):
+        recipe["pool_replicas"](model, strategy)
+    assert not compare.changed(before, compare.state(model))
