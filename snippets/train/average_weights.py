@@ -308,9 +308,11 @@ def average(models, batches):
         for layer, *others in zip(batch_norms(last), *map(batch_norms, models))
         if np.ptp([other.moving_mean.numpy() for other in others], axis=0).any()
     ]
-    trainable = [model.trainable_variables for model in models]
-    for variable, *of_all in zip(trainable[-1], *trainable, strict=True):
-        variable.assign(np.mean([v.numpy() for v in of_all], axis=0))
+    weights = [model.weights for model in models]  # of frozen layers, too
+    for variable, *of_all in zip(weights[-1], *weights, strict=True):
+        if "float" in variable.dtype:
+            arrays = [v.numpy().astype("float64") for v in of_all]
+            variable.assign(np.mean(arrays, axis=0))
     if differ:
         estimate_again(last, batches, differ)
     return last
@@ -377,11 +379,14 @@ ways = {
     "trainable_variables": follow_trainable,
     "follow": follow,
     "in training mode": follow_trainable,
+    "frozen, training mode": follow,
 }
 student = build()
 teachers = {(m, way): build() for m in [0.95, 0.995] for way in ways}
 for network in [student, *teachers.values()]:
     network.set_weights(start)
+for (_, way), teacher in teachers.items():
+    teacher.trainable = way != "frozen, training mode"
 optimizer = keras.optimizers.SGD(1.0)
 optimizer.build(student.trainable_variables)
 
@@ -394,7 +399,7 @@ def step(x, y):
     optimizer.apply(gradients, student.trainable_variables)
     for (momentum, way), teacher in teachers.items():
         ways[way](teacher, student, momentum)
-        if way == "in training mode":
+        if "training mode" in way:
             teacher(x, training=True)
 
 
@@ -406,6 +411,6 @@ print("student above 0.85:", accuracy(student) > 0.85)
 print("teacher above 0.85             after training  estimated")
 for (momentum, way), teacher in teachers.items():
     before = accuracy(teacher) > 0.85
-    estimate_again(teacher, batches)
+    estimate_again(teacher, batches, batch_norms(teacher))
     print(f"{momentum:5}  {way:23} {before!s:15} {accuracy(teacher) > 0.85}")
 # --8<-- [end:teacher]

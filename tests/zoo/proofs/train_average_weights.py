@@ -149,10 +149,10 @@ def average(recipe, member):
     for model, state in zip(models[:-1], before, strict=False):
         assert not compare.changed(state, compare.state(model))
     for variable, *of_all in zip(last.weights, *arrays, strict=True):
-        if variable.trainable:
-            np.testing.assert_allclose(variable, np.mean(of_all, axis=0), 1e-5, 1e-6)
-        elif not variable.name.startswith("moving_"):
+        if of_all[0].dtype.kind != "f":
             np.testing.assert_array_equal(variable, of_all[-1])
+        elif not variable.name.startswith("moving_"):
+            np.testing.assert_allclose(variable, np.mean(of_all, axis=0), 1e-5, 1e-6)
     frozen = [v for n in compare.norms_of(last) if not n.trainable for v in n.weights]
     now = compare.state(last)
     changed = compare.changed(before[-1], now)
@@ -170,11 +170,21 @@ def average(recipe, member):
     recipe["average"](same, batches)
     assert not compare.changed(now, compare.state(last))
 
-    # Models that train other arrays are refused.
-    other = member.build()
-    other.trainable = False
+    # What is frozen in the files is averaged as well.
+    two = [member.build(), member.build()]
+    for model, values in zip(two, arrays, strict=False):
+        for variable, array in zip(model.weights, values, strict=True):
+            variable.assign(array)
+        model.trainable = False
+    recipe["average"](two, batches)
+    for variable, *of_two in zip(two[-1].weights, *arrays[:2], strict=True):
+        if of_two[0].dtype.kind == "f" and not variable.name.startswith("moving_"):
+            np.testing.assert_allclose(variable, np.mean(of_two, axis=0), 1e-5, 1e-6)
+    assert not two[-1].trainable_variables
+
+    # Models of another structure are refused.
     with pytest.raises(ValueError):
-        recipe["average"]([last, other], batches)
+        recipe["average"]([last, keras.Sequential([keras.Input((2,))])], batches)
 
 
 @proof("train/average_weights.py:follow")
