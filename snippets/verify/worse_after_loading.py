@@ -5,7 +5,7 @@ from bn_tools import batch_norms, broken, compare, estimate_again
 
 
 def measure(loaded, before, after, score, good=0.9, record=None, serve=None):
-    """Measure five things and name the likely cause; change nothing.
+    """Measure five things and name the likely cause. All variables stay.
 
     Args:
         loaded: The model that is worse.
@@ -21,37 +21,46 @@ def measure(loaded, before, after, score, good=0.9, record=None, serve=None):
     before, after = batches_of(before), batches_of(after)
     layers = batch_norms(loaded)
     kept = [(variable, variable.numpy()) for variable in loaded.variables]
-    found = compare(record, loaded) if record else []
+    found = []
     result = {"arrays": "-", "predictions": "-"}
-    if record:
-        result["arrays"] = arrays_that_differ(found, loaded)
-        differ = any(line.startswith("predictions") for line in found)
-        result["predictions"] = "differ" if differ else "equal"
 
     def infer(inputs):
         return loaded(inputs, training=False)
 
+    def moved():
+        """Undo what a call changed; return whether statistics were in it."""
+        changed = [v for v, old in kept if v.numpy().tobytes() != old.tobytes()]
+        for variable, array in kept:
+            variable.assign(array)
+        return any(v.name.startswith("moving_") for v in changed)
+
     try:
         result["loaded"] = score_of(score, infer, before)
+        always = moved()
+        if record:
+            found += compare(record, loaded)
+            result["arrays"] = arrays_that_differ(found, loaded)
+            differ = any(line.startswith("predictions") for line in found)
+            result["predictions"] = "differ" if differ else "equal"
+            moved()
         result["served"] = score_of(score, serve or infer, after)
-        moved = [v for v, old in kept if v.numpy().tobytes() != old.tobytes()]
-        for variable, array in kept:
-            variable.assign(array)
-        if layers and not broken(loaded):
-            batches = [inputs for inputs, *_ in before]
-            estimate_again(loaded, batches, layers)
+        modes = always, moved()
+        try:
+            if layers and not broken(loaded):
+                batches = [inputs for inputs, *_ in before]
+                estimate_again(loaded, batches, layers)
+        except ValueError as error:
+            found.append(f"not estimated: {error}")
         result["estimated"] = score_of(score, infer, before)
     finally:
-        for variable, array in kept:
-            variable.assign(array)
+        moved()
     means = [layer.moving_mean.numpy() for layer in layers]
     start = bool(layers) and not any(mean.any() for mean in means)
-    moved = any(v.name.startswith("moving_") for v in moved)
-    result["cause"] = cause(result, good, start, moved, broken(loaded))
+    result["cause"] = cause(result, good, start, *modes, broken(loaded))
     return result | {"found": found}
 
 
-def cause(result, good, start, moved, not_finite):
+def cause(result, good, start, always, moved, not_finite):
     arrays, differ = result["arrays"], result["predictions"] == "differ"
     loaded = result["loaded"] >= good
     served = result["served"] >= good
@@ -59,10 +68,13 @@ def cause(result, good, start, moved, not_finite):
     causes = {
         "values that are not finite": not_finite,
         "another model, or restored before it was built": arrays == "other",
+        "the model runs in training mode in each call": always,
         "nothing was restored": arrays == "all" and start,
-        "the file of another run": arrays == "all",
+        "another run's file, or none on pretrained weights": arrays == "all",
         "one part was not restored": arrays == "some",
-        "the moving statistics were lost": arrays == "statistics",
+        "the moving statistics were lost": arrays == "statistics"
+        and (start or not loaded),
+        "the record has other statistics": arrays == "statistics",
         "settings or state that are no arrays": differ,
         "the service runs in training mode": moved,
         "nothing": loaded and served,
@@ -119,6 +131,7 @@ def explain(before, after):
         views["channels first"] = np.moveaxis(after, 1, -1)
     size = before.shape[-1]
     old = before.reshape(-1, size).astype("float64")
+    flat = np.ptp(old, axis=0) == 0  # nothing to compare
     best = None
     for name, view in views.items():
         if view.shape != before.shape:
@@ -127,16 +140,23 @@ def explain(before, after):
         with np.errstate(invalid="ignore", divide="ignore"):
             alike = np.nan_to_num(np.corrcoef(old.T, new.T)[:size, size:])
         own = np.arange(size)
+        still = own[flat & (np.ptp(new, axis=0) == 0)]
+        alike[still, still] = 1
         for order in [own, own[::-1], alike.argmax(axis=1)]:
-            if (alike[own, order] < 0.99).any():
+            least = alike[own, order].min()
+            if least < 0.99:
                 continue
-            factor = new[:, order].std(axis=0) / old.std(axis=0)
+            factor = np.ones(size)
+            factor[~flat] = (
+                new[:, order].std(axis=0)[~flat] / old.std(axis=0)[~flat]
+            )
+            factor[flat] = np.median(factor[~flat])
             if best is None or np.ptp(factor) < 0.9 * best[0]:
                 shift = new[:, order].mean(axis=0) - factor * old.mean(axis=0)
-                best = np.ptp(factor), name, order, factor, shift
+                best = np.ptp(factor), name, order, factor, shift, least
     if best is None:
         return "in another way: other rows, size, crop, rotation, color space"
-    _, name, order, factor, shift = best
+    _, name, order, factor, shift, least = best
     said = [name] if name else []
     if (order != np.arange(size)).any():
         said.append(f"channels in the order {order}")
@@ -144,6 +164,8 @@ def explain(before, after):
         said.append(f"times {np.round(factor, 4)}")
     if not np.allclose(shift, 0, atol=0.01 * np.abs(after).max()):
         said.append(f"plus {np.round(shift, 2)}")
+    if least < 0.9999:
+        said.append("not exactly: another resizing, compression or gamma")
     return ", ".join(said) or "not at all"
 
 
@@ -218,7 +240,10 @@ young_history = train(young, "young", epochs=3)
 
 # --8<-- [start:use]
 def accuracy(targets, outputs):
-    return np.mean(np.argmax(outputs, axis=-1) == targets)
+    """Of numbers of classes, and outputs with one column per class."""
+    assert outputs.shape[-1] > 1, "for a sigmoid, compare outputs with 0.5"
+    classes = np.argmax(outputs, axis=-1)
+    return np.mean(classes == np.reshape(targets, classes.shape))
 
 
 loaded = build(epsilon=0.1)
@@ -340,6 +365,18 @@ def one_by_one(rows):
 
 
 row("training mode", sound, service=(x[:100], y[:100]), serve=one_by_one)
+
+
+class AlwaysTraining(Net):
+    def call(self, x, training=False):
+        return super().call(x, training=True)
+
+
+always = AlwaysTraining()
+always.dropout.rate = 0
+always(x[:1])
+always.set_weights(sound.get_weights())
+row("training=True in call", always)
 # --8<-- [end:service]
 
 # --8<-- [start:causes]
@@ -392,6 +429,7 @@ print(compare("adapted.npz", copied))
 # --8<-- [start:use_explain]
 for seen in [x, x[..., ::-1], x / 255, x * 255, x.swapaxes(1, 2), x[::-1]]:
     print(explain(x, seen))
+print(explain(x, x.round(2)))
 # --8<-- [end:use_explain]
 
 # --8<-- [start:process]
@@ -401,7 +439,10 @@ np.savez("rows.npz", x=x, y=y)
 
 # --8<-- [start:reload]
 def accuracy(targets, outputs):
-    return np.mean(np.argmax(outputs, axis=-1) == targets)
+    """Of numbers of classes, and outputs with one column per class."""
+    assert outputs.shape[-1] > 1, "for a sigmoid, compare outputs with 0.5"
+    classes = np.argmax(outputs, axis=-1)
+    return np.mean(classes == np.reshape(targets, classes.shape))
 
 
 rows = np.load("rows.npz")

@@ -9,7 +9,7 @@ from tests.zoo.core import NotFor, proof
 
 SHOWS = {
     "verify/worse_after_loading.py": "cause arrays_that_differ score_of batches_of "
-    "Net build train accuracy line row with_normalization one_by_one"
+    "Net build train accuracy line row with_normalization one_by_one AlwaysTraining"
 }
 
 
@@ -57,6 +57,11 @@ def measure(recipe, member):
         layer.moving_mean.assign(np.zeros(layer.moving_mean.shape))
         layer.moving_variance.assign(np.ones(layer.moving_variance.shape))
     assert measured(net) == "the moving statistics were lost"
+
+    net = loaded()
+    for layer in compare.norms_of(net):
+        layer.moving_mean.assign(layer.moving_mean + 1)
+    assert measured(net, good=-np.inf) == "the record has other statistics"
 
     net = loaded()
     weight = net.trainable_variables[0]
@@ -114,7 +119,7 @@ def measure_elsewhere(recipe, member):
     result = recipe["measure"](
         net, (x, targets), (x, targets), agreement, record="model.npz"
     )
-    named = ("nothing was restored", "the file of another run", "one part was not")
+    named = ("nothing was restored", "another run's file", "one part was not")
     assert result["cause"].startswith(named), result["cause"]
 
 
@@ -129,6 +134,11 @@ def explain(recipe, member):
     assert say(x, x / 255).startswith("times [0.0039")
     assert say(x, 3 * x - 2).startswith("times [3. ") and "plus" in say(x, 3 * x - 2)
     assert say(x, x[::-1]).startswith("in another way")
+    constant = np.concatenate([x, np.full_like(x[..., :1], 5)], axis=-1)
+    assert say(constant, constant) == "not at all"
+    assert say(constant, constant / 255).startswith("times [0.0039")
+    noise = np.random.default_rng(0).normal(0, 0.05 * x.std(), x.shape)
+    assert say(x, x + noise).endswith("compression or gamma")
     if x.ndim == 4:
         assert say(x, x.swapaxes(1, 2)) == "rows and columns exchanged"
         assert say(x, x[:, ::-1]) == "upside down"
