@@ -140,12 +140,15 @@ print("estimated again, more than 0.8:", accuracy(loaded) > 0.8)
 
 
 # --8<-- [start:never_moved]
+from bn_tools import batch_norms
+
+
 def never_moved(model):
     return [
         array.path
-        for array in model.variables
-        if (array.name == "moving_mean" and np.all(array == 0))
-        or (array.name == "moving_variance" and np.all(array == 1))
+        for layer in batch_norms(model)
+        for array, start in [(layer.moving_mean, 0), (layer.moving_variance, 1)]
+        if np.all(array.numpy() == start)
     ]
 
 

@@ -20,7 +20,7 @@ def report(what, weights, run):
     mean = np.mean(run())
     used = "batch" if abs(mean) < 1 else "moving"
     updated = not np.array_equal(before, moving_mean.numpy())
-    print(f"{what:30} {used:7} {'yes' if updated else 'no'}")
+    print(f"{what:31} {used:7} {'yes' if updated else 'no'}")
 
 
 # --8<-- [end:measure]
@@ -90,7 +90,7 @@ def in_tape(model, **arguments):
     return outputs
 
 
-print(f"{'entry point':30} {'uses':7} updates")
+print(f"{'entry point':31} {'uses':7} updates")
 keras_row("fit", functional(), fit)
 keras_row("train_on_batch", functional(), lambda m: m.train_on_batch(x, y))
 keras_row("evaluate", functional(), evaluate)
@@ -122,7 +122,9 @@ keras_row("fit: class not passing it on", compiled(NotPassedOn()), fit)
 inputs = keras.Input(shape=(4,))
 wrapped = compiled(keras.Model(inputs, PlainLayer()(inputs)))
 keras_row("fit: Layer without training", wrapped, fit)
-keras_row("fit: bn(x, training=False)", functional(training=False), fit)
+fixed = functional(training=False)
+keras_row("model(x): bn(x, training=False)", fixed, lambda m: m(x))
+keras_row("fit: bn(x, training=False)", fixed, fit)
 keras_row("fit: bn.trainable = False", functional(trainable=False), fit)
 print()
 functional().export("exported", verbose=False)

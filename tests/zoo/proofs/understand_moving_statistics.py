@@ -1,6 +1,8 @@
 """The list of statistics that never moved."""
 
+import keras
 import numpy as np
+import pytest
 
 from tests.zoo import compare
 from tests.zoo.core import proof
@@ -32,3 +34,7 @@ def never_moved(recipe, member):
     }
     moved = compare.changed(before, compare.state(model))
     assert len(moved) == 2, "looking changed the model"
+
+    never_called = keras.Sequential([keras.layers.BatchNormalization()])
+    with pytest.raises(ValueError, match="no arrays yet"):
+        recipe["never_moved"](never_called)
