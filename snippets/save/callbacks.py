@@ -478,7 +478,7 @@ backed_up("kept", delete_checkpoint=False)
 model.save("restored.keras")
 loaded = keras.saving.load_model("restored.keras")
 for name, net in {"in memory": model, "loaded": loaded}.items():
-    history = net.fit(rows, initial_epoch=0, epochs=5, shuffle=False, verbose=0)
+    history = net.fit(rows, initial_epoch=0, epochs=5, verbose=0)
     print(f"{name:9} epochs: {history.epoch}")
 # --8<-- [end:skips]
 
