@@ -24,7 +24,7 @@ def keeps_inner_settings(cls):
     def build_from_config(self, config):
         build(self, config)  # may create more layers
         text = getattr(self, "_inner_settings", None)
-        set_inner_settings(self, text and json.loads(text))
+        set_inner_settings(self, text and json.loads(text), built=True)
 
     cls.get_config = get_config
     cls.from_config = classmethod(from_config)
@@ -35,14 +35,26 @@ def keeps_inner_settings(cls):
 def inner_settings(layer):
     policy = keras.dtype_policies.serialize(layer.dtype_policy)
     inside = [inner_settings(inner) for inner in inner_layers(layer)]
-    return [layer.trainable, policy, inside]
+    return [type(layer).__name__, layer.trainable, policy, inside]
 
 
-def set_inner_settings(layer, settings):
+def set_inner_settings(layer, settings, built=False):
     if settings:
-        layer.trainable, layer.dtype_policy, inside = settings
-        for inner, saved in zip(inner_layers(layer), inside):
-            set_inner_settings(inner, saved)
+        saved_type, layer.trainable, layer.dtype_policy, inside = settings
+        if saved_type != type(layer).__name__:
+            raise ValueError(f"{layer.name} was a {saved_type}: other code?")
+        inner = inner_layers(layer)
+        if built and any(map(frozen, inside[len(inner) :])):
+            raise ValueError(
+                f"{layer.name}: let `build` of your class build it"
+            )
+        for each, saved in zip(inner, inside):
+            set_inner_settings(each, saved, built)
+
+
+def frozen(settings):
+    _, trainable, _, inside = settings
+    return not trainable or any(map(frozen, inside))
 
 
 def inner_layers(layer):
@@ -226,6 +238,40 @@ for model in [fixed, block]:
     equal = np.array_equal(model(x, training=False), loaded(x, training=False))
     print(f"{name}: epsilon {epsilon}, predictions equal: {equal}")
 # --8<-- [end:epsilon]
+
+
+# --8<-- [start:refused]
+@keras.saving.register_keras_serializable(package="demo")
+@keeps_inner_settings
+class Encoder(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        if DROPOUT:
+            self.dropout = keras.layers.Dropout(0.1, name="dropout")
+        self.attention = keras.layers.MultiHeadAttention(2, 4, name="attention")
+        self.bn = keras.layers.BatchNormalization()
+
+    def build(self, shape):
+        if BUILD:
+            self.attention.build(shape, shape)
+            self.bn.build(shape)
+
+    def call(self, x, training=None):
+        return self.bn(self.attention(x, x), training=training)
+
+
+DROPOUT = BUILD = False
+encoder = keras.Sequential([keras.Input(shape=(5, 8)), Encoder()])
+encoder.layers[0].attention.trainable = False
+encoder.save("encoder.keras")
+
+for DROPOUT, BUILD in [(False, False), (True, True), (False, True)]:
+    try:
+        loaded = keras.saving.load_model("encoder.keras")
+        print("trainable:", *[v.name for v in loaded.trainable_variables])
+    except ValueError as error:
+        print("ValueError:", error)
+# --8<-- [end:refused]
 
 
 # --8<-- [start:structures]
@@ -462,23 +508,6 @@ try:
 except ValueError as error:
     print("ValueError:", excerpt(error, "Requested", "`Lambda` layer"))
 # --8<-- [end:in_lambda]
-
-
-# --8<-- [start:without_units]
-@keras.saving.register_keras_serializable(package="demo")
-class WithoutUnits(Block):
-    def get_config(self):
-        config = super().get_config()
-        del config["units"]  # as if it had never been added
-        return config
-
-
-with_layer(WithoutUnits(16)).save("without_units.keras")
-try:
-    keras.saving.load_model("without_units.keras")
-except TypeError as error:
-    print("TypeError:", excerpt(error, "Block.__init__() missing", "'units'"))
-# --8<-- [end:without_units]
 
 
 # --8<-- [start:without_super]

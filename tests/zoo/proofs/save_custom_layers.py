@@ -4,16 +4,17 @@ import json
 
 import keras
 import numpy as np
+import pytest
 
 from tests.zoo import compare, members
 from tests.zoo.core import NotFor, proof
 
 SHOWS = {
-    "save/custom_layers.py": "inner_settings set_inner_settings inner_layers Block Net "
-    "PlainNet train facts with_layer Fixed Kept by_keras by_weights by_checkpoint "
-    "outcome row heading excerpt Unregistered Helper Hidden Found in_lambda Normalize "
-    "WithoutUnits WithoutSuper WithSuper WithoutKwargs NewEachCall MadeAtFirstCall "
-    "Unit UnitNet Mixture"
+    "save/custom_layers.py": "inner_settings set_inner_settings inner_layers frozen "
+    "Block Net PlainNet train facts with_layer Fixed Kept by_keras by_weights "
+    "by_checkpoint outcome row heading excerpt Unregistered Helper Hidden Found "
+    "in_lambda Normalize Encoder WithoutSuper WithSuper WithoutKwargs NewEachCall "
+    "MadeAtFirstCall Unit UnitNet Mixture"
 }
 OWN = (members.Unit, members.BuiltUnit, members.ResidualBlock, members.ResNet)
 POLICIES = ("float32", "mixed_float16")
@@ -34,6 +35,13 @@ def keeps_inner_settings(recipe, member):
         model.save(f"{policy}.keras")
         model.save_weights(f"{policy}.weights.h5")
         _write(model, member, policy)
+        # With other layers inside, the flags would go to the wrong ones.
+        config = own[-1].get_config()
+        settings = json.loads(config["inner_settings"])
+        settings[-1][0][0] = "Dropout"
+        config["inner_settings"] = json.dumps(settings)
+        with pytest.raises(ValueError, match="was a Dropout"):
+            type(own[-1]).from_config(config)
         copy = keras.models.clone_model(model) if model is not own[0] else None
         if copy is not None:
             assert _facts(copy)["flags"] == _facts(model)["flags"]
