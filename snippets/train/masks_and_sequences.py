@@ -425,7 +425,8 @@ except ValueError as error:
 # --8<-- [end:renorm]
 
 # --8<-- [start:renorm_fix]
-plain.set_weights(renorm.get_weights()[:4])
+four = renorm.layers[-1].get_weights()[:4]
+plain.layers[-1].set_weights(four)
 np.testing.assert_allclose(
     renorm(x, training=False), plain(x, training=False), atol=1e-5
 )

@@ -204,12 +204,13 @@ for attribute, net in nets.items():
 # --8<-- [end:subclassed_weights]
 
 # --8<-- [start:renamed]
-for attribute in ["bn", "norm"]:
-    net = Net(attribute)
+for old, new in [("bn", "bn"), ("bn", "norm"), ("middle", "norm")]:
+    net = Net(new)
     net(x[:1], training=False)
     try:
-        net.load_weights("bn.weights.h5")
-        show(attribute, getattr(net, attribute).moving_mean.numpy())
+        net.load_weights(f"{old}.weights.h5")
+        show(f"{old} into {new}", getattr(net, new).moving_mean.numpy())
     except ValueError as error:
-        print(f"{attribute}: ValueError:", str(error).splitlines()[2])
+        said = str(error).splitlines()[2].partition(" expected ")[2]
+        print(f"{old} into {new}: ValueError: ... expected", said)
 # --8<-- [end:renamed]
