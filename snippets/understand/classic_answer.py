@@ -144,11 +144,19 @@ reloaded = MyModel()
 reloaded(x_train[:1])
 reloaded.load_weights("few.weights.h5")
 
-batch_mean = np.mean(model.dense1(x_train), axis=0)
-for name, net in {"saved": model, "loaded": reloaded}.items():
+
+def tell(name, net):
+    batch_mean = np.mean(net.dense1(x_train), axis=0)
     far = np.abs(net.bn.moving_mean - batch_mean).max() > batch_mean.max() / 2
-    print(f"{name:7} moving_mean is far from the data's mean: {far}")
+    print(f"{name:11} moving_mean is far from the data's mean: {far}")
+
+
+tell("saved", model)
+tell("loaded", reloaded)
 print("identical:", identical(reloaded))
+
+model.fit(x_train, y_train, epochs=100, verbose=0)
+tell("trained on", model)
 # --8<-- [end:few_steps]
 
 # --8<-- [start:attribute_names]
