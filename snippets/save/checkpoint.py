@@ -24,7 +24,7 @@ def checkpoint_of(model):
 def restore(model, path, arrays_only=False):
     """Restore what ``checkpoint_of`` saved into a built model of the same code.
 
-    With ``arrays_only``, for inference: no optimizer, and flags may differ.
+    With ``arrays_only``, flags may differ, and the model's own optimizer stays.
     """
     if path is None:
         raise FileNotFoundError("no checkpoint to restore")
@@ -48,13 +48,19 @@ def restore(model, path, arrays_only=False):
         status.assert_consumed()
     by_order = model.get_weights()
     # Once more by name, as far as names reach: the two have to agree.
+    optimizer = getattr(model, "optimizer", None)
+    if arrays_only:  # without this, a later compile() gets the one in the file
+        model.optimizer = tf.train.Checkpoint()
     tf.train.Checkpoint(model=model).restore(path).expect_partial()
+    model.optimizer = optimizer
     for array, weight in zip(by_order, model.weights, strict=True):
         if not np.array_equal(array, weight, equal_nan=True):
             raise ValueError(f"{weight.path}: the layers are in another order")
     for layer in layers_in(model, {}).values():
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
+    # What predict and others have traced holds the old mean and variance.
+    model.predict_function = model.test_function = model.train_function = None
     return checkpoint
 
 
@@ -75,8 +81,8 @@ class Net(keras.Model):
         return self.head(bn(dense(x), training=training))
 
 
-def compiled_and_built(net):
-    optimizer = keras.optimizers.SGD(0.05, momentum=0.9)
+def compiled_and_built(net, rate=0.05):
+    optimizer = keras.optimizers.SGD(rate, momentum=0.9)
     net.compile(optimizer, loss="sparse_categorical_crossentropy")
     net(np.zeros((1, 20), "float32"))
     return net
@@ -94,12 +100,15 @@ model.fit(x, y, epochs=5, verbose=0)
 # --8<-- [end:train]
 
 # --8<-- [start:save]
-path = checkpoint_of(model).save("checkpoints/net")
+checkpoint = checkpoint_of(model)
+path = checkpoint.save("checkpoints/net")
 print(path)
+for again in [checkpoint, checkpoint_of(model)]:
+    print(again.save("others/net"))
 # --8<-- [end:save]
 
 # --8<-- [start:restore]
-restored = compiled_and_built(Net())
+restored = compiled_and_built(Net(), rate=0.01)
 before = [v.numpy() for v in restored.variables]
 restore(restored, path)
 # --8<-- [end:restore]
@@ -121,6 +130,8 @@ print("arrays equal:", equal(model.variables, restored.variables))
 print("optimizer's equal:", equal(*moments), "of", len(moments[0]))
 print("predictions equal:", same_predictions(model, restored))
 print("continues after step", int(restored.optimizer.iterations))
+rate = float(restored.optimizer.learning_rate)
+print("learning rate:", round(rate, 3))
 # --8<-- [end:prove]
 
 # --8<-- [start:expect]
@@ -230,6 +241,15 @@ served(x[:1])
 print("equal before:", same_predictions(model, served))
 restore(served, path, arrays_only=True)
 print("equal after: ", same_predictions(model, served))
+
+other = Net()
+other(x[:1])
+tf.train.Checkpoint(model=other).restore(path).expect_partial()
+for case, net in {"restore()": served, "Checkpoint": other}.items():
+    compiled_and_built(net, rate=0.01)
+    steps = int(net.optimizer.iterations)
+    rate = round(float(net.optimizer.learning_rate), 3)
+    print(f"{case:10} compiled later: step {steps}, learning rate {rate}")
 # --8<-- [end:inference]
 
 # --8<-- [start:manager]
@@ -337,9 +357,17 @@ print("predictions equal:", np.array_equal(first(rows), other(rows)))
 other.layers[0].finalize_state()
 print("finalized, equal: ", np.array_equal(first(rows), other(rows)))
 
-other = adapted(rows * 10)
-restore(other, checkpoint_of(first).save("adapted/all"))
-print("restore(), equal: ", np.array_equal(first(rows), other(rows)))
+path = checkpoint_of(first).save("adapted/all")
+for way in ["finalize_state", "restore"]:
+    other = adapted(rows * 10)
+    other.predict(rows, verbose=0)
+    if way == "restore":
+        restore(other, path)
+    else:
+        other.set_weights(first.get_weights())
+        other.layers[0].finalize_state()
+    outputs = [net.predict(rows, verbose=0) for net in [first, other]]
+    print(f"predict, {way}, equal:", np.allclose(*outputs, atol=1e-4))
 # --8<-- [end:normalization]
 
 # --8<-- [start:lookup]

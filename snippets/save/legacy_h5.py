@@ -116,6 +116,23 @@ steps = int(again.optimizer.iterations)
 print(f"{again.optimizer.name}  learning rate {rate:.3f}  steps taken {steps}")
 # --8<-- [end:damage_fix]
 
+# --8<-- [start:damage_silent]
+quiet = build_model()
+sgd = keras.optimizers.SGD(0.01, momentum=0.9)
+quiet.compile(optimizer=sgd, loss="mean_squared_error")
+quiet.fit(x, y, verbose=0)
+quiet.save("before.keras")
+quiet.save("quiet.h5")
+quiet.save("after.keras")
+for file in ["before.keras", "after.keras"]:
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        again = keras.saving.load_model(file)
+    about = [w for w in caught if "optimizer" in str(w.message)]
+    loss = again.fit(x, y, verbose=0).history["loss"][0]
+    print(f"{file:12} {type(again.optimizer).__name__:7}", end=" ")
+    print(f"warnings: {len(about)}  loss NaN: {np.isnan(loss)}")
+# --8<-- [end:damage_silent]
+
 # --8<-- [start:damage_avoid]
 model.save("model.keras")
 keras.saving.load_model("model.keras").save("copy.h5")

@@ -64,16 +64,26 @@ def restored(recipe, member, path):
     tf.config.experimental.enable_op_determinism()
     x, _ = member.data()
     alone = compare.other(member)
-    alone.optimizer = None
+    own = [compare._array(variable) for variable in alone.optimizer.variables]
+    if "normalization" in member.traits:
+        alone.predict(x, verbose=0)  # traced with another mean and variance
     flags = [layer.trainable for layer in compare.layers_of(alone)]
     recipe["restore"](alone, path, arrays_only=True)
     holds("outputs.npz", compare.predictions(alone, x))
     assert flags == [layer.trainable for layer in compare.layers_of(alone)]
+    now = [compare._array(variable) for variable in alone.optimizer.variables]
+    assert all(map(np.array_equal, own, now)), "the optimizer has changed"
+    if "normalization" in member.traits:
+        predicted = keras.tree.flatten(alone.predict(x, verbose=0))
+        for array, right in zip(predicted, compare.predictions(alone, x), strict=True):
+            np.testing.assert_allclose(array, right, rtol=1e-4, atol=1e-4)
     # For inference, with other flags as well.
     alone = member.build()
     alone.trainable = False
     recipe["restore"](alone, path, arrays_only=True)
     holds("outputs.npz", compare.predictions(alone, x))
+    alone.compile(member.optimizer(), member.loss)
+    assert not int(alone.optimizer.iterations), "of the file, not the new one"
 
     model = compare.other(member)
     checkpoint = recipe["restore"](model, path)

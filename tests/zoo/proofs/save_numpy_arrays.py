@@ -70,6 +70,17 @@ def by_order(recipe, member):
     assert_loaded(again, x)
     assert not any(layer.trainable for layer in compare.layers_of(again))
 
+    if "normalization" in member.traits:  # traced with another mean and variance
+        again = compare.other(member)
+        again.predict(x, verbose=0)
+        recipe["load_arrays"]("weights.npz", again)
+        for array, right in zip(
+            keras.tree.flatten(again.predict(x, verbose=0)),
+            compare.predictions(again, x),
+            strict=True,
+        ):
+            np.testing.assert_allclose(array, right, rtol=1e-4, atol=1e-4)
+
     # Nothing but the arrays is touched: optimizer and flags are as before.
     for weight in model.weights:
         weight.assign(keras.ops.ones_like(weight))
@@ -88,6 +99,10 @@ def save_arrays(recipe, member):
     unbuilt = keras.Sequential([keras.layers.BatchNormalization()])
     with pytest.raises(ValueError, match="no arrays yet"):
         recipe["save_arrays"]("empty.npz", unbuilt)
+    brief = keras.Sequential([keras.layers.Dense(2, dtype="bfloat16")])
+    brief.build((None, 3))
+    with pytest.raises(ValueError, match="bfloat16"):
+        recipe["save_arrays"]("empty.npz", brief)
     assert not Path("empty.npz").exists()
 
 
@@ -120,7 +135,7 @@ def by_name(recipe, member):
     except ValueError as error:
         assert unclear(model), error
         assert not compare.changed(before, compare.state(model))
-        return str(error).rpartition("/")[0].partition("called")[0].strip()
+        return str(error).partition(":")[0]
     assert not unclear(model)
     assert not compare.changed(before, compare.state(model))
     assert {id(v) for v in named.values()} == {id(w) for w in model.weights}
@@ -134,7 +149,7 @@ def load_by_name(recipe, member):
         arrays = {f"a/{i}": array for i, array in enumerate(weights_of(model))}
         np.savez("named.npz", **arrays)
         assert_refused(recipe["load_by_name"], "named.npz", model, "")
-        return "two arrays are called"
+        return "one name for two arrays"
     expect(model, x)
     np.savez("named.npz", **{k: v.numpy() for k, v in recipe["by_name"](model).items()})
     before = compare.state(model)
