@@ -9,7 +9,9 @@ from bn_tools import compare, write_record
 
 
 def copy_of(model, x):
-    """Return a copy of all of a model, or raise if something is not the same.
+    """Return a copy of a model, or raise where it is not the same.
+
+    Compared are arrays, predictions, flags, dtype policies and optimizers.
 
     Args:
         model: A Keras model that has its arrays.
@@ -26,17 +28,28 @@ def copy_of(model, x):
         found.append(compare(record, each))
     # An untrained model is reported as untrained, and so may its copy be.
     problems = [problem for problem in found[1] if problem not in found[0]]
-    optimizers = [getattr(each, "optimizer", None) for each in [model, twin]]
-    slots = [
-        optimizer.variables if optimizer else [] for optimizer in optimizers
-    ]
-    if len(slots[0]) != len(slots[1]) or not all(
-        np.array_equal(a, b) for a, b in zip(*slots, strict=True)
+    ours, theirs = of_optimizers(model), of_optimizers(twin)
+    if ours.keys() != theirs.keys() or not all(
+        np.array_equal(ours[key], theirs[key]) for key in ours
     ):
-        problems.append("the optimizer's arrays differ")
+        problems.append("the optimizers differ")
     if problems:
         raise ValueError(f"the copy is not the same: {problems}")
     return twin
+
+
+def of_optimizers(model):
+    """Return the arrays and the attributes' names of all optimizers."""
+    found = {}
+    for name, each in vars(model).items():
+        if isinstance(each, keras.optimizers.Optimizer):
+            for i, variable in enumerate(each.variables):
+                found[name, i] = variable.numpy()
+            # exclude_from_weight_decay leaves an attribute, and no array.
+            for key in vars(getattr(each, "inner_optimizer", each)):
+                if not key.endswith("_cache"):
+                    found[name, key] = True
+    return found
 
 
 # --8<-- [end:recipe]
@@ -247,6 +260,29 @@ print("continues after step", int(reloaded.optimizer.iterations))
 # --8<-- [end:reload]
 
 
+# --8<-- [start:excluded]
+for excluded in [None, ["gamma", "beta"]]:
+    decay = keras.optimizers.AdamW(0.01, weight_decay=0.5)
+    if excluded:
+        decay.exclude_from_weight_decay(var_names=excluded)
+    bn = keras.layers.BatchNormalization(name="bn")
+    net = keras.Sequential([keras.Input(shape=(8,)), bn])
+    net.compile(decay, "mean_squared_error")
+    net.fit(x, x, verbose=0)
+    twin = copy.deepcopy(net)
+    try:
+        copy_of(net, x[:32])
+        print("excluded:", excluded, "copied")
+    except ValueError as error:
+        problems = str(error).partition(": ")[2]
+        print("excluded:", excluded, "ValueError:", problems)
+    for each in [net, twin]:
+        each.fit(x, x, verbose=0, shuffle=False)
+    gammas = [each.get_layer("bn").gamma for each in [net, twin]]
+    print("trained alike:", np.allclose(*gammas, atol=1e-3))
+# --8<-- [end:excluded]
+
+
 # --8<-- [start:unregistered]
 class Net(keras.Model):
     def __init__(self, **kwargs):
@@ -286,22 +322,3 @@ print("predictions equal before:", predictions_equal(net, second))
 second.set_weights(net.get_weights())
 print("predictions equal:", predictions_equal(net, second))
 # --8<-- [end:second]
-
-
-# --8<-- [start:local]
-def make_net():
-    class LocalNet(Net):
-        pass
-
-    return LocalNet()
-
-
-for where, net in {"in a function": make_net(), "in a module": Net()}.items():
-    net(x[:1])
-    try:
-        print(f"{where}: {len(pickle.dumps(net)) > 0}")
-    except AttributeError as error:
-        # The words before these depend on the version of Python.
-        words, separator, which = str(error).partition("local object")
-        print(f"{where}: AttributeError: ...", separator + which)
-# --8<-- [end:local]

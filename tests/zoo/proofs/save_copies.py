@@ -2,14 +2,15 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tests.zoo import compare
 from tests.zoo.core import proof
 
 SHOWS = {
-    "save/copies.py": "predictions_equal Block from_config clone_and_set_weights "
-    "through_pickle checked Net RegisteredNet make_net"
+    "save/copies.py": "of_optimizers predictions_equal Block from_config "
+    "clone_and_set_weights through_pickle checked Net RegisteredNet"
 }
 
 
@@ -66,3 +67,10 @@ def copy_of(recipe, member):
         assert {"custom", "subclassed"} & member.traits
     else:
         assert_same(model, twin)
+
+    # What an optimizer excludes from weight decay is lost, and it says so.
+    optimizer = keras.optimizers.AdamW(0.01)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta"])
+    model.compile(optimizer, member.loss)
+    with pytest.raises(ValueError, match="the optimizers differ"):
+        recipe["copy_of"](model, rows)
