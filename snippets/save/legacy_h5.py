@@ -106,16 +106,6 @@ for warning in caught:
     print("UserWarning:", warning.message)
 # --8<-- [end:damage]
 
-# --8<-- [start:damage_fix]
-model.compile(optimizer=model.optimizer, loss="mean_squared_error")
-model.save("model.keras")
-
-again = keras.saving.load_model("model.keras")
-rate = float(again.optimizer.learning_rate)
-steps = int(again.optimizer.iterations)
-print(f"{again.optimizer.name}  learning rate {rate:.3f}  steps taken {steps}")
-# --8<-- [end:damage_fix]
-
 # --8<-- [start:damage_silent]
 quiet = build_model()
 sgd = keras.optimizers.SGD(0.01, momentum=0.9)
@@ -132,6 +122,16 @@ for file in ["before.keras", "after.keras"]:
     print(f"{file:12} {type(again.optimizer).__name__:7}", end=" ")
     print(f"warnings: {len(about)}  loss NaN: {np.isnan(loss)}")
 # --8<-- [end:damage_silent]
+
+# --8<-- [start:damage_fix]
+model.compile(optimizer=model.optimizer, loss="mean_squared_error")
+model.save("model.keras")
+
+again = keras.saving.load_model("model.keras")
+rate = float(again.optimizer.learning_rate)
+steps = int(again.optimizer.iterations)
+print(f"{again.optimizer.name}  learning rate {rate:.3f}  steps taken {steps}")
+# --8<-- [end:damage_fix]
 
 # --8<-- [start:damage_avoid]
 model.save("model.keras")

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tests.zoo import compare
@@ -39,6 +40,9 @@ def depends_on_the_batch(recipe, member):
             zip(sorted(names), [rows[key] for key in sorted(rows)], strict=True)
         )
     assert recipe["depends_on_the_batch"]("training", asked) is True
+    few = keras.tree.map_structure(lambda array: array[:15], rows)
+    with pytest.raises(ValueError, match="16 rows"):
+        recipe["depends_on_the_batch"]("training", few)
     assert not compare.changed(before, compare.state(model))
 
 
