@@ -49,7 +49,9 @@ def batch_norms(model):
     unbuilt = [layer.name for layer in layers if layer.moving_mean is None]
     if unbuilt or not model.weights:
         what = ", ".join(unbuilt) or model.name
-        raise ValueError(f"{what}: no arrays yet, call the model once")
+        raise ValueError(
+            f"{what}: no arrays yet. Call the model once; remove layers it never calls"
+        )
     owners = {id(getattr(layer, name)) for layer in layers for name in STATISTICS}
     statistics = [v for v in model.variables if v.name in STATISTICS]
     lost = [v.path for v in statistics if id(v) not in owners]
@@ -249,8 +251,13 @@ def write_record(file, model, x):
         model: A Keras model that has its arrays.
         x: Inputs as for ``predict``: an array, or a list or dict of arrays. 32 rows
             are enough; they are in the file.
+
+    Raises:
+        ValueError: A layer has no arrays yet, or ``x`` has no type for a file.
     """
     rows = [np.asarray(array) for array in keras.tree.flatten(x)]
+    if any(array.dtype == object for array in rows):
+        raise ValueError("x: for texts pass np.array(texts), not a tensor or objects")
     keys = keras.tree.pack_sequence_as(x, [f"x_{i}" for i in range(len(rows))])
     arrays = {f"array_{i}": _array(w) for i, w in enumerate(model.weights)}
     inputs = {f"x_{i}": array for i, array in enumerate(rows)}
@@ -292,11 +299,18 @@ def _array(tensor):
 def _predictions(model, x):
     """Return the outputs in inference mode, by key, for one row and for all."""
     one = keras.tree.map_structure(lambda array: array[:1], x)
-    return {
-        f"{key}_{i}": _array(output)
-        for key, inputs in {"one": one, "all": x}.items()
-        for i, output in enumerate(keras.tree.flatten(model(inputs, training=False)))
-    }
+    # Stateful RNN layers keep theirs in no list of variables.
+    layers = layers_in(model, {}).values()
+    states = keras.tree.flatten([getattr(layer, "states", None) for layer in layers])
+    states = [v for v in states if isinstance(v, keras.Variable)]
+    before = [(v, v.numpy()) for v in [*model.non_trainable_variables, *states]]
+    found = {}
+    for key, inputs in {"one": one, "all": x}.items():
+        outputs = keras.tree.flatten(model(inputs, training=False))
+        found |= {f"{key}_{i}": _array(output) for i, output in enumerate(outputs)}
+        for variable, array in before:
+            variable.assign(array)
+    return found
 
 
 # --8<-- [end:write_record]
@@ -345,6 +359,9 @@ def compare(file, model, atol=1e-5):
         if weight.trainable != was["trainable"][i]:
             found.append(f"{name} trainable is {bool(weight.trainable)}")
     means = [name for name in was["names"] if name.endswith("moving_mean")]
+    if len(now["layers"]) != len(means):
+        counts = f"{len(now['layers'])} instead of {len(means)}"
+        return [*found, f"BatchNormalization layers: {counts}"]
     for name, old, new in zip(means, was["layers"], now["layers"], strict=True):
         layer = name.rpartition("/")[0]
         found += [

@@ -86,7 +86,10 @@ def checkpoint_of(model, optimizer=None):
 
 
 def restore(checkpoint, path):
-    """Restore what ``checkpoint_of`` returned from a path, or raise."""
+    """Restore what ``checkpoint_of`` returned from a path, or raise.
+
+    Before the first step: traced, it keeps the values of a Normalization layer.
+    """
     if path is None:
         raise FileNotFoundError("no checkpoint to restore")
     saved, kind = (
@@ -117,6 +120,8 @@ def restore(checkpoint, path):
     for layer in layers_in(model, {}).values():
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()  # it computes with values beside its arrays
+    # What predict and others have traced keeps them, too.
+    model.predict_function = model.test_function = model.train_function = None
 
 
 # --8<-- [end:checkpoint]

@@ -207,6 +207,20 @@ def write_record(recipe, member):
     recipe["write_record"]("record.npz", model, x)
     assert not compare.changed(before, compare.state(model))
     assert recipe["compare"]("record.npz", model, atol=0) == []
+    texts = np.array(["a text"], dtype=object)
+    with pytest.raises(ValueError, match="not a tensor or objects"):
+        recipe["write_record"]("texts.npz", model, texts)
+    stateful = keras.layers.GRU(2, stateful=True)
+    rnn = keras.Sequential(
+        [stateful, keras.layers.BatchNormalization(), keras.layers.Dense(1)]
+    )
+    steps = np.random.normal(size=(1, 5, 3)).astype("float32")
+    rnn(steps)
+    held = stateful.states[0].numpy()
+    recipe["write_record"]("rnn.npz", rnn, steps)
+    found = recipe["compare"]("rnn.npz", rnn)
+    assert all("is still" in line for line in found), found
+    np.testing.assert_array_equal(stateful.states[0], held)
     model.save_weights("model.weights.h5")
 
 
@@ -255,3 +269,15 @@ def compare_(recipe, member):
     moment.assign(moment + 1)
     assert found() == "arrays of the optimizer differ"
     moment.assign(moment - 1)
+
+    # As many arrays, but of another kind of layer.
+    layers = keras.layers
+    norm = layers.BatchNormalization(center=False, scale=False)
+    models = [
+        keras.Sequential([layer]) for layer in (norm, layers.LayerNormalization())
+    ]
+    for small in models:
+        small.build((None, 3))
+    recipe["write_record"]("small.npz", models[0], np.ones((2, 3), "float32"))
+    report = recipe["compare"]("small.npz", models[1])
+    assert report[-1] == "BatchNormalization layers: 0 instead of 1", report
