@@ -284,6 +284,55 @@ for again in [False, True]:
     print(f"compiled again: {again!s:5}  steps taken: {steps}")
 # --8<-- [end:not_compiled]
 
+
+# --8<-- [start:decay]
+def build(optimizer):
+    layers = [keras.layers.Dense(4), keras.layers.BatchNormalization(name="bn")]
+    net = keras.Sequential([keras.Input((8,)), *layers])
+    net.compile(optimizer, loss="mse")
+    return net
+
+
+rows, targets = x_test[:, 3, :, 0], x_test[:, 4, :4, 0]
+adam = keras.optimizers.AdamW(0.01, weight_decay=0.5)
+adam.exclude_from_weight_decay(var_names=["gamma", "beta"])
+net = build(adam)
+net.fit(rows, targets, verbose=0)
+net.save("decay.keras")
+
+loaded, mended = (keras.saving.load_model("decay.keras") for _ in range(2))
+old = mended.optimizer
+new = old.from_config(old.get_config())
+new.exclude_from_weight_decay(var_names=["gamma", "beta"])
+new.build(mended.trainable_variables)
+for variable, value in zip(new.variables, old.variables, strict=True):
+    variable.assign(value)
+mended.compile(new, loss="mse")
+
+nets = {"not saved": net, "loaded": loaded, "excluded again": mended}
+for name, each in nets.items():
+    each.fit(rows, targets, shuffle=False, verbose=0)
+    same = np.array_equal(each.get_layer("bn").gamma, net.get_layer("bn").gamma)
+    print(f"{name:15} gamma as if nothing was saved: {same}")
+# --8<-- [end:decay]
+
+# --8<-- [start:older]
+for own in [True, False]:
+    net = build("adam")
+    net.fit(rows, targets, verbose=0)
+    net.layers[0].trainable = False
+    net.compile(net.optimizer if own else "adam", loss="mse")
+    net.fit(rows, targets, verbose=0)
+    net.save("frozen.keras")
+
+    loaded = keras.saving.load_model("frozen.keras")
+    steps = [int(each.optimizer.iterations) for each in (net, loaded)]
+    print(
+        f"old optimizer: {own!s:5}  saved at step {steps[0]}, loaded at",
+        steps[1],
+    )
+# --8<-- [end:older]
+
 # --8<-- [start:export]
 model.export("digits", verbose=False)
 served = tf.saved_model.load("digits")

@@ -325,6 +325,28 @@ np.testing.assert_array_equal(net(x, training=False), built(x, training=False))
 print("predictions equal")
 # --8<-- [end:unbuilt_fix]
 
+
+# --8<-- [start:early]
+def adapted(data):
+    layer = keras.layers.Normalization()
+    layer.adapt(data)
+    norm = keras.layers.BatchNormalization()
+    return keras.Sequential([keras.Input((8,)), layer, norm])
+
+
+saved = adapted(x)
+saved.save_weights("adapted.weights.h5")
+for case in ["loaded first", "predicted first", "predicted first, dropped"]:
+    net = adapted(10 * x)
+    if "predicted" in case:
+        net.predict(x, verbose=0)
+    net.load_weights("adapted.weights.h5")
+    if "dropped" in case:
+        net.predict_function = None
+    outputs = [each.predict(x, verbose=0) for each in (saved, net)]
+    print(f"{case:24} equal predictions: {np.array_equal(*outputs)}")
+# --8<-- [end:early]
+
 # --8<-- [start:mismatch]
 other = build_model(scale=False)
 try:
