@@ -152,9 +152,21 @@ except NotImplementedError as error:
 
 
 # --8<-- [start:load_to_train]
+import json
+import zipfile
+
+
 def load_to_train(path, optimizer, **settings):
     model = keras.saving.load_model(path, compile=False)
     model.compile(optimizer=optimizer, **settings)
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read("config.json"))
+    saved = (config.get("compile_config") or {}).get("optimizer", "nothing")
+    if isinstance(saved, dict):  # under mixed_float16, one is inside another
+        saved = saved["config"].get("inner_optimizer", saved)["class_name"]
+    own = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    if saved.lower() != type(own).__name__.lower():  # its arrays may fit
+        raise ValueError(f"{path} was trained with {saved}")
     model.optimizer.build(model.trainable_variables)
     model.load_weights(path)  # now the optimizer's arrays have a place
     if int(model.optimizer.iterations) == 0:
@@ -228,7 +240,8 @@ import sys
 def run(*functions, **environment):
     source = "\n".join(map(inspect.getsource, functions))
     call = f"{functions[-1].__name__}()"
-    program = f"import keras\nimport numpy as np\n{source}\n{call}"
+    imports = "import json, keras, zipfile\nimport numpy as np"
+    program = f"{imports}\n{source}\n{call}"
     done = subprocess.run(
         [sys.executable, "-c", program],
         env=os.environ | environment,
@@ -251,9 +264,6 @@ for backend in ["tensorflow", "jax", "torch", "numpy"]:
 # --8<-- [end:pairs]
 
 # --8<-- [start:what_files_say]
-import json
-import zipfile
-
 for backend in ["tensorflow", "jax", "torch"]:
     with zipfile.ZipFile(f"by-{backend}.keras") as archive:
         settings = json.loads(archive.read("config.json"))["compile_config"]
@@ -298,12 +308,15 @@ print("after an epoch of 8 steps: step", int(trained.optimizer.iterations))
 # --8<-- [end:fit_fails]
 
 # --8<-- [start:no_optimizer]
-trained.compile(loss="sparse_categorical_crossentropy", optimizer="sgd")
-trained.save("by-sgd.keras")
-try:
-    load_to_train("by-sgd.keras", optimizer="adam")
-except ValueError as error:
-    print("ValueError:", error)
+for kind, other in [("rmsprop", "sgd"), ("sgd", "adam"), ("adam", "adam")]:
+    trained.compile(kind, loss="sparse_categorical_crossentropy")
+    trained.fit(**rows)
+    trained.save("other.keras")
+    try:
+        loaded = load_to_train("other.keras", optimizer=other)
+        print(f"{kind}, {other}: step", int(loaded.optimizer.iterations))
+    except ValueError as error:
+        print(f"{kind}, {other}: ValueError:", error)
 # --8<-- [end:no_optimizer]
 
 # --8<-- [start:jit_compile]

@@ -58,9 +58,10 @@ def restore(model, path, arrays_only=False):
             raise ValueError(f"{weight.path}: the layers are in another order")
     for layer in layers_in(model, {}).values():
         if isinstance(layer, keras.layers.Normalization):
-            layer.finalize_state()
-    # What predict and others have traced holds the old mean and variance.
-    model.predict_function = model.test_function = model.train_function = None
+            layer.finalize_state()  # mean and variance beside its arrays
+        if isinstance(layer, keras.Model):  # traced with the old ones
+            layer.predict_function = None
+            layer.test_function = layer.train_function = None
     return checkpoint
 
 

@@ -5,7 +5,7 @@ import io
 import keras
 import numpy as np
 
-from bn_tools import compare, write_record
+from bn_tools import compare, layers_in, write_record
 
 
 def copy_of(model, x):
@@ -39,16 +39,22 @@ def copy_of(model, x):
 
 
 def of_optimizers(model):
-    """Return the arrays and the attributes' names of all optimizers."""
+    """Return arrays and attributes' names of all optimizers, in any layer."""
     found = {}
-    for name, each in vars(model).items():
-        if isinstance(each, keras.optimizers.Optimizer):
-            for i, variable in enumerate(each.variables):
-                found[name, i] = variable.numpy()
-            # exclude_from_weight_decay leaves an attribute, and no array.
-            for key in vars(getattr(each, "inner_optimizer", each)):
-                if not key.endswith("_cache"):
-                    found[name, key] = True
+    for number, layer in enumerate(layers_in(model, {}).values()):
+        held = []  # attributes, and what is in them one by one
+        for value in vars(layer).values():
+            value = [*value.values()] if isinstance(value, dict) else value
+            held += value if isinstance(value, (list, tuple)) else [value]
+        for each in held:
+            if isinstance(each, keras.optimizers.Optimizer):
+                key = number, len(found)
+                for i, variable in enumerate(each.variables):
+                    found[key, i] = variable.numpy()
+                # exclude_from_weight_decay leaves an attribute, and no array.
+                for name in vars(getattr(each, "inner_optimizer", each)):
+                    if not name.endswith("_cache"):
+                        found[key, name] = True
     return found
 
 

@@ -29,9 +29,10 @@ def load_arrays(file, model):
     model.set_weights(arrays)
     for layer in layers_in(model, {}).values():
         if isinstance(layer, keras.layers.Normalization):
-            layer.finalize_state()
-    # What predict and others have traced holds the old mean and variance.
-    model.predict_function = model.test_function = model.train_function = None
+            layer.finalize_state()  # mean and variance beside its arrays
+        if isinstance(layer, keras.Model):  # traced with the old ones
+            layer.predict_function = None
+            layer.test_function = layer.train_function = None
 
 
 # --8<-- [end:recipe]
@@ -162,8 +163,10 @@ def by_name(net):
             if key in named:
                 raise ValueError(f"one name for two arrays: {key}")
             named[key] = variable
-    if not named or len(named) != len(net.weights):
+    if not named or {*map(id, named.values())} != {*map(id, net.weights)}:
         raise ValueError("no arrays yet, or one that belongs to no layer")
+    if any(variable.dtype == "bfloat16" for variable in named.values()):
+        raise ValueError("NumPy cannot load bfloat16: convert to float32")
     return named
 
 
@@ -181,7 +184,9 @@ def load_by_name(file, net):
     for layer in layers_in(net, {}).values():
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
-    net.predict_function = net.test_function = net.train_function = None
+        if isinstance(layer, keras.Model):  # traced with the old ones
+            layer.predict_function = None
+            layer.test_function = layer.train_function = None
 
 
 # --8<-- [end:by_name]

@@ -120,8 +120,9 @@ def restore(checkpoint, path):
     for layer in layers_in(model, {}).values():
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()  # it computes with values beside its arrays
-    # What predict and others have traced keeps them, too.
-    model.predict_function = model.test_function = model.train_function = None
+        if isinstance(layer, keras.Model):  # traced with the old ones
+            layer.predict_function = None
+            layer.test_function = layer.train_function = None
 
 
 # --8<-- [end:checkpoint]

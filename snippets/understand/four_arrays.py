@@ -152,7 +152,10 @@ print("gamma after: ", no_beta.gamma.numpy())
 
 
 # --8<-- [start:checked]
-def set_by_name(target, source):
+def set_checked(target, source):
+    """Give one BatchNormalization layer the arrays of another, or raise."""
+    if not isinstance(target, keras.layers.BatchNormalization):
+        raise TypeError(f"{target.name} is no BatchNormalization layer")
     for own, other in zip(target.weights, source.weights, strict=True):
         if own.name != other.name:
             raise ValueError(f"{own.name} would take {other.name}")
@@ -161,10 +164,10 @@ def set_by_name(target, source):
 
 other = keras.layers.BatchNormalization(center=False)
 other.build((None, 3))
-set_by_name(other, no_beta)
+set_checked(other, no_beta)
 print("same names:", other.gamma.numpy())
 try:
-    set_by_name(other, no_gamma)
+    set_checked(other, no_gamma)
 except ValueError as error:
     print("ValueError:", error)
 # --8<-- [end:checked]

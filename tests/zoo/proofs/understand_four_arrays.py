@@ -9,15 +9,15 @@ from tests.zoo.core import proof
 SHOWS = {"understand/four_arrays.py": "shapes normalized equal names print_lists"}
 
 
-@proof("understand/four_arrays.py:set_by_name")
-def set_by_name(recipe, member):
+@proof("understand/four_arrays.py:set_checked")
+def set_checked(recipe, member):
     source, target = member.build(), member.build()
     source_norms, norms = compare.norms_of(source), compare.norms_of(target)
     random = np.random.default_rng(1)
     for i, (layer, other) in enumerate(zip(source_norms, norms, strict=True)):
         layer.set_weights([random.uniform(1, 2, w.shape) for w in layer.weights])
         before = compare.state(target)
-        recipe["set_by_name"](other, layer)
+        recipe["set_checked"](other, layer)
         for one, same in zip(layer.weights, other.weights, strict=True):
             np.testing.assert_array_equal(one, same)
         moved = compare.changed(before, compare.state(target))
@@ -36,7 +36,7 @@ def set_by_name(recipe, member):
                 continue
             kept = less.get_weights()
             try:
-                recipe["set_by_name"](less, layer)
+                recipe["set_checked"](less, layer)
             except ValueError:
                 assert all(map(np.array_equal, kept, less.get_weights()))
             else:
