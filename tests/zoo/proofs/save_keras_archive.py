@@ -11,7 +11,7 @@ import pytest
 from tests.zoo import compare
 from tests.zoo.core import ROOT, proof
 
-SHOWS = {"save/keras_archive.py": "accuracy_of squared Interrupts holds save"}
+SHOWS = {"save/keras_archive.py": "accuracy_of squared Interrupts build holds save"}
 KILLED = """
 import os, sys
 sys.path.insert(0, {root!r})
