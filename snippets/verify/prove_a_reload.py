@@ -244,6 +244,9 @@ start = state.numpy()
 write_record("draws.npz", draws, x[:32])
 tell("the same model", "draws.npz", draws)
 
+draws(x[:1])
+tell("one call later", "draws.npz", draws)
+
 state.assign(start)
 tell("drawing from the same state", "draws.npz", draws)
 # --8<-- [end:random]
