@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import importlib
+import inspect
 import json
 import re
 import sys
@@ -126,15 +127,20 @@ def _importable(tree: ast.Module) -> list[ast.stmt]:
     ]
 
 
-def needed(recipe: str) -> dict[str, str]:
-    """Return what a recipe uses of its file and of the tool file, at any depth."""
+def needed(start: list[str], texts: list[str]) -> dict[str, str]:
+    """Return the sources that code uses, at any depth, by name.
+
+    Args:
+        start: The code, each piece whole.
+        texts: Where its imports, constants, functions and classes may come from; of
+            two with one name, the later text has the one that counts.
+    """
     sources = {}
-    for file in (TOOLS.name, recipe.partition(":")[0]):
-        text = _path(file).read_text("utf-8")
+    for text in texts:
         for node in _importable(ast.parse(text)):
             name = getattr(node, "name", "") or ast.unparse(node).partition(" ")[0]
             sources[name] = ast.get_source_segment(text, node)
-    found, pending = {}, [source(recipe)]
+    found, pending = {}, list(start)
     while pending:
         used = ast.walk(ast.parse(pending.pop()))
         names = {node.id for node in used if isinstance(node, ast.Name)}
@@ -145,10 +151,24 @@ def needed(recipe: str) -> dict[str, str]:
 
 
 def fingerprint(recipe: str) -> str:
-    """Return a short hash of all that the recipe's results depend on."""
-    module = Path(sys.modules[load_proofs()[recipe].prove.__module__].__file__)
-    text = source(recipe) + "".join(needed(recipe).values())
-    text += "".join(path.read_text("utf-8") for path in [module, *ZOO])
+    """Return a short hash of all that the recipe's results depend on.
+
+    Where recipe and proof stand is not part of it, so both may be moved.
+    """
+    known = load_proofs()[recipe]
+    module = Path(sys.modules[known.prove.__module__].__file__)
+    files = [TOOLS, _path(recipe.partition(":")[0])]
+    recipes = needed([source(recipe)], [file.read_text("utf-8") for file in files])
+    # Without the decorators, which name the recipe's file.
+    parts = [
+        inspect.getsource(part).partition("def ")[2]
+        for part in (known.prove, known.elsewhere)
+        if part is not None
+    ]
+    code = [f"def {part}" for part in parts]
+    proofs = needed(code, [module.read_text("utf-8")])
+    text = "".join([source(recipe), *recipes.values(), *code, *proofs.values()])
+    text += "".join(path.read_text("utf-8") for path in ZOO)
     text += "".join(version(name) for name in ("tensorflow", "keras", "numpy"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
