@@ -127,6 +127,26 @@ def report(problems):
         pytest.fail("\n".join(["", *problems]), pytrace=False)
 
 
+def test_what_was_published_is_still_there(site, paths):
+    ids = {
+        path: set(re.findall(r'\bid="?([^\s">]+)', text))
+        for path in paths
+        for text in [(site.path / path / "index.html").read_text("utf-8")]
+    }
+    moved = {}
+    addresses = (ROOT / "tests" / "addresses.txt").read_text("utf-8").split()
+    gone = []
+    for address in addresses:
+        path, _, anchor = address.partition("#")
+        path = moved.get(path, path).lstrip("/")
+        if path not in ids:
+            if not (site.path / path).is_file():
+                gone.append(f"/{address}: redirect the page in mkdocs.yml")
+        elif anchor and anchor not in ids[path]:
+            gone.append(f"/{address}: {{ #{anchor} }} belongs to the row of its trap")
+    report(gone)
+
+
 def test_axe_finds_nothing(visits):
     report(
         f"/{path}: {violation['id']} at {', '.join(map(str, node['target']))}: "

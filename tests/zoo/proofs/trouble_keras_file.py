@@ -11,13 +11,13 @@ import pytest
 from tests.zoo import compare
 from tests.zoo.core import ROOT, proof
 
-SHOWS = {"save/keras_archive.py": "accuracy_of squared Interrupts build holds save"}
+SHOWS = {"trouble/keras_file/save_over.py": "Interrupts build holds"}
 KILLED = """
 import os, sys
 sys.path.insert(0, {root!r})
 import keras
 from tests.zoo import core
-recipe = core.load("save/keras_archive.py:save_over")
+recipe = core.load("trouble/keras_file/save_over.py:save_over")
 model = keras.saving.load_model("model.keras", compile=False)
 layer = [each for each in model.layers if each.weights][-1]
 layer.save_own_variables = lambda store: os._exit(9)  # in the middle of the write
@@ -25,7 +25,7 @@ recipe["save_over"](model, "model.keras")
 """
 
 
-@proof("save/keras_archive.py:save_over")
+@proof("trouble/keras_file/save_over.py:save_over")
 def save_over(recipe, member):
     model, _ = compare.trained(member, epochs=1)
     recipe["save_over"](model, "model.keras")
