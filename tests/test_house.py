@@ -16,11 +16,11 @@ from mkdocs.utils.yaml import yaml_load
 from tests.test_site import DOCS, ROOT, SNIPPETS
 
 NEXT, WRONG = "Where to go next", "What can go wrong"
-# Second-level headings that end a page of the kind, in this order.
+# Second-level headings of a trap and a symptom; those that end a page of another kind.
 KINDS = {
     "task": [WRONG, NEXT],
     "trap": ["What you see", "Why", "Fix", "Make sure", NEXT],
-    "symptom": [NEXT],
+    "symptom": ["Measure", "Read the cause", "Each cause, measured", NEXT],
     "explanation": [NEXT],
     "example": [NEXT],
     "reference": [],
@@ -76,7 +76,7 @@ def test_a_page_is_of_a_kind_and_has_its_parts(name):
     )
     headings, wanted = list(parts(text)), KINDS[kind]
     shown = headings[-len(wanted) :] if wanted else []
-    if kind == "trap":
+    if kind in ("trap", "symptom"):
         shown = headings
     assert shown == wanted, f"{name}: a {kind} ends with ## {', ## '.join(wanted)}"
     answers = len(ANSWER.findall(text))
