@@ -11,10 +11,7 @@ from tests.zoo.core import NotFor, proof
 
 SHOWS = {
     "save/custom_layers.py": "inner_settings set_inner_settings inner_layers frozen "
-    "Block Net PlainNet train facts with_layer Fixed Kept by_keras by_weights "
-    "by_checkpoint outcome row heading excerpt Unregistered Helper Hidden Found "
-    "in_lambda Normalize Encoder WithoutSuper WithSuper WithoutKwargs NewEachCall "
-    "MadeAtFirstCall Unit UnitNet Mixture"
+    "Block Net show Encoder"
 }
 OWN = (members.Unit, members.BuiltUnit, members.ResidualBlock, members.ResNet)
 POLICIES = ("float32", "mixed_float16")
