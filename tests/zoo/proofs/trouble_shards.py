@@ -9,10 +9,10 @@ import numpy as np
 from tests.zoo import compare
 from tests.zoo.core import proof
 
-SHOWS = {"save/sharded_weights.py": "build_model compiled load_without"}
+SHOWS = {"trouble/shards/missing_shard.py": "compiled load_without"}
 
 
-@proof("save/sharded_weights.py:missing_shards")
+@proof("trouble/shards/missing_shard.py:missing_shards")
 def missing_shards(recipe, member):
     model, _ = compare.trained(member, epochs=1)
     model = _without_optimizer(member, model)
