@@ -1,0 +1,67 @@
+"""The look at new images through a base."""
+
+import keras
+import numpy as np
+
+from tests.zoo import compare
+from tests.zoo.core import proof
+
+SHOWS = {
+    "trouble/frozen/dropout_off.py": "Classifier report Named",
+    "trouble/frozen/dropout_on.py": "calls_equal frozen InferenceMode small_base row",
+    "trouble/frozen/flags_lost.py": "small_base functional sequential through_files "
+    "flags_that_differ",
+    "trouble/frozen/loop.py": "in_model_layers freeze frozen",
+    "trouble/frozen/loss_jumps.py": "base_and_model resumed first_loss",
+    "trouble/frozen/other_images.py": "features trained_head score",
+    "trouble/frozen/set_too_late.py": "norm_and_model fit report",
+    "trouble/frozen/training_false.py": "base_and_model learned fit_on_new",
+    "trouble/frozen/true_does_nothing.py": "small_base functional sequential "
+    "saved_and_loaded opened_in_part unfrozen",
+}
+
+
+def around(layer, member):
+    """Return a functional model that calls a layer on the member's inputs."""
+    x, _ = member.data()
+    tokens = "masks" in member.traits
+
+    def of_rows(array):
+        return keras.Input(array.shape[1:], dtype="int32" if tokens else "float32")
+
+    inputs = keras.tree.map_structure(of_rows, x)
+    return keras.Model(inputs, layer(inputs))
+
+
+@proof("trouble/frozen/other_images.py:shift")
+def shift(recipe, member):
+    x, y = member.data()
+    model, _ = compare.trained(member)
+    norms = compare.norms_of(model)
+    before = compare.state(model)
+    found = recipe["shift"](model, [x])
+    assert len(found) == len({id(layer) for layer in norms})
+    assert all(np.isfinite(pair).all() for pair in found.values())
+    assert not compare.changed(before, compare.state(model)), "not left as it was"
+
+    # Of the images that the statistics were estimated from, it finds none.
+    norms = recipe["batch_norms"](model)
+    recipe["estimate_again"](model, [x], norms)
+    for distance, ratio in recipe["shift"](model, [(x, y)]).values():
+        assert distance < 1e-3 and abs(ratio - 1) < 1e-3
+
+    if member.name == "flat Sequential":  # two towers, whose layers have one name
+        towers = [keras.models.clone_model(model) for _ in range(2)]
+        for i, tower in enumerate(towers):
+            tower.name = f"tower_{i}"
+        both = around(lambda inputs: [tower(inputs) for tower in towers], member)
+        assert len(recipe["shift"](both, [x])) == 2 * len(norms)
+
+    # Two deviations off, twice as wide.
+    layer = norms[0]
+    deviation = np.sqrt(layer.moving_variance.numpy() + layer.epsilon)
+    layer.moving_mean.assign(layer.moving_mean.numpy() - 2 * deviation)
+    layer.moving_variance.assign(deviation**2 / 4 - layer.epsilon)
+    path = layer.moving_mean.path.rpartition("/")[0]
+    distance, ratio = recipe["shift"](model, [x])[path]
+    np.testing.assert_allclose((distance, ratio), (4, 2), rtol=1e-2)
