@@ -14,10 +14,7 @@ import tensorflow as tf
 from tests.zoo import compare
 from tests.zoo.core import ROOT, proof
 
-SHOWS = {
-    "save/callbacks.py": "build train same loss Stop stopped safe_run misspelled "
-    "backed_up together attempt"
-}
+SHOWS = {"save/callbacks.py": "train equal arrays_of Cut"}
 EPOCHS = 3
 KILLED = """
 import os, sys

@@ -1,0 +1,95 @@
+# --8<-- [start:setup]
+import keras
+import numpy as np
+
+x = np.random.default_rng(0).normal(5, 3, size=(64, 4))
+y = x[:, :1]
+
+
+def build():
+    keras.utils.set_random_seed(0)
+    norm = keras.layers.BatchNormalization()
+    layers = [keras.Input(shape=(4,)), norm, keras.layers.Dense(1)]
+    model = keras.Sequential(layers)
+    model.compile(optimizer="sgd", loss="mse", run_eagerly=True)
+    return model
+
+
+class Worse(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.optimizer.learning_rate = 0.3 if epoch == 3 else 0.01
+
+
+class Stop(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 3:
+            raise RuntimeError("stopped")
+
+
+def train(model, start, *callbacks):
+    data = {"x": x, "y": y, "batch_size": 64, "validation_data": (x, y)}
+    epochs = {"initial_epoch": start, "epochs": 4, "verbose": 0}
+    return model.fit(**data, **epochs, callbacks=[Worse(), *callbacks])
+
+
+def loss_of(path):
+    loaded = keras.saving.load_model(path)
+    return np.mean((loaded(x, training=False) - y) ** 2)
+
+
+# --8<-- [end:setup]
+
+
+# --8<-- [start:see]
+def run(name, *callbacks):
+    best = keras.callbacks.ModelCheckpoint(f"{name}.keras", save_best_only=True)
+    backup = keras.callbacks.BackupAndRestore(name)
+    return train(build(), 0, best, backup, *callbacks)
+
+
+lowest = min(run("never-stopped").history["val_loss"])
+print("never stopped: worse", loss_of("never-stopped.keras") > 1.2 * lowest)
+try:
+    run("stopped", Stop())
+except RuntimeError:
+    print("until the stop: worse", loss_of("stopped.keras") > 1.2 * lowest)
+run("stopped")
+print("started again: worse", loss_of("stopped.keras") > 1.2 * lowest)
+# --8<-- [end:see]
+
+# --8<-- [start:second]
+model = build()
+old = keras.callbacks.ModelCheckpoint("second.keras", save_best_only=True)
+train(model, 0, old)
+train(model, 3, old)
+print("same callback: worse", loss_of("second.keras") > 1.2 * lowest)
+new = keras.callbacks.ModelCheckpoint("second.keras", save_best_only=True)
+train(model, 3, new)
+print("new callback: worse", loss_of("second.keras") > 1.2 * lowest)
+# --8<-- [end:second]
+
+# --8<-- [start:fix]
+import os
+
+
+def run_again(name, *callbacks):
+    path, threshold = f"{name}.keras", None
+    if os.path.exists(path):
+        loaded = keras.saving.load_model(path)
+        threshold = loaded.evaluate(x, y, verbose=0)
+    best = keras.callbacks.ModelCheckpoint(
+        path, save_best_only=True, initial_value_threshold=threshold
+    )
+    backup = keras.callbacks.BackupAndRestore(name)
+    return train(build(), 0, best, backup, *callbacks)
+
+
+# --8<-- [end:fix]
+
+# --8<-- [start:sure]
+try:
+    run_again("fixed", Stop())
+except RuntimeError:
+    run_again("fixed")
+print("started again: worse", loss_of("fixed.keras") > 1.2 * lowest)
+# --8<-- [end:sure]
