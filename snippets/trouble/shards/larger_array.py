@@ -19,10 +19,16 @@ model = build_model()
 model(x, training=True)
 # --8<-- [end:setup]
 
+
 # --8<-- [start:see]
+def equal_after_loading(path):
+    loaded = build_model()
+    loaded.load_weights(path)
+    return sum(map(np.array_equal, model.weights, loaded.weights))
+
+
 model.save_weights("s.weights.json", max_shard_size=40 * KIB)
-build_model().load_weights("s.weights.json")
-print("loaded")
+print("arrays equal:", equal_after_loading("s.weights.json"), "of 6")
 
 try:
     model.save_weights("s.weights.json", max_shard_size=20 * KIB)
@@ -32,7 +38,7 @@ except ValueError as error:
 
 # --8<-- [start:damage]
 try:
-    build_model().load_weights("s.weights.json")
+    equal_after_loading("s.weights.json")
 except ValueError as error:
     print("ValueError:", str(error).splitlines()[2])
 # --8<-- [end:damage]
@@ -48,8 +54,6 @@ model.save_weights("fresh/s.weights.json", max_shard_size=largest / 1024**3)
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]
-fresh = build_model()
-fresh.load_weights("fresh/s.weights.json")
-equal = sum(map(np.array_equal, model.weights, fresh.weights))
-print(len(list(Path("fresh").glob("*.h5"))), "shards,", equal, "arrays equal")
+print("shards:", len(list(Path("fresh").glob("*.h5"))))
+print("arrays equal:", equal_after_loading("fresh/s.weights.json"), "of 6")
 # --8<-- [end:sure]

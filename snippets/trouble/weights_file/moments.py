@@ -48,12 +48,14 @@ for frozen in ["bn1", "bn2"]:
 # --8<-- [start:fix]
 loaded = compiled(frozen="bn1")
 loaded.load_weights("model.weights.h5")
-print("flags as saved: step", int(loaded.optimizer.iterations))
+print("trainable:", [v.path for v in loaded.trainable_variables])
+print("step:", int(loaded.optimizer.iterations))
 
 loaded.get_layer("bn1").trainable = True
 loaded.get_layer("bn2").trainable = False
 loaded.compile(optimizer="adam", loss="mse")
-print("other flags, compiled again: step", int(loaded.optimizer.iterations))
+print("trainable:", [v.path for v in loaded.trainable_variables])
+print("step:", int(loaded.optimizer.iterations))
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]

@@ -22,36 +22,36 @@ def build_model(data, adapted=True):
 
 
 # --8<-- [start:see]
-def predict_is_right(net):
-    outputs = net.predict(x, verbose=0)
-    return np.allclose(outputs, net(x, training=False), atol=1e-4)
+def right(outputs, saved):
+    return np.allclose(outputs, saved(x, training=False), atol=1e-4)
 
 
-for adapted in [True, False]:
-    model = build_model(x, adapted)
-    model(x, training=True)
-    model.save_weights(f"{adapted}.weights.h5")
+for adapted in [False, True]:
+    saved = build_model(x, adapted)
+    saved(x, training=True)
+    saved.save_weights("model.weights.h5")
 
     early = build_model(10 * x, adapted)
     early.predict(x, verbose=0)
-    early.load_weights(f"{adapted}.weights.h5")
-    call = np.allclose(early(x, training=False), model(x, training=False))
     print(f"Normalization: {adapted}")
-    print(f"    call right: {call}, predict right: {predict_is_right(early)}")
+    print("    before, call right:", right(early(x, training=False), saved))
+    early.load_weights("model.weights.h5")
+    print("    after, call right:", right(early(x, training=False), saved))
+    predicted = early.predict(x, verbose=0)
+    print("    after, predict right:", right(predicted, saved))
 # --8<-- [end:see]
 
 # --8<-- [start:fix]
 loaded = build_model(10 * x)
-loaded.load_weights("True.weights.h5")
-print("loaded first:", predict_is_right(loaded))
+loaded.load_weights("model.weights.h5")
+print("loaded first:", right(loaded.predict(x, verbose=0), saved))
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]
-early = build_model(10 * x)
-early.predict(x, verbose=0)
-early.load_weights("True.weights.h5")
-print("predicted first:", predict_is_right(early))
+for net in [loaded, early]:
+    call, predicted = net(x, training=False), net.predict(x, verbose=0)
+    print("predict as call:", np.allclose(predicted, call, atol=1e-4))
 
 early.predict_function = None
-print("traced again:", predict_is_right(early))
+print("traced again:", right(early.predict(x, verbose=0), saved))
 # --8<-- [end:sure]

@@ -43,7 +43,8 @@ with warnings.catch_warnings(
     late.load_weights("model.weights.h5")
     late.compile(optimizer="adam", loss="mse")
 print("warnings:", len(caught))
-print("step:", int(late.optimizer.iterations))
+equal = all(map(np.array_equal, model.weights, late.weights))
+print(f"arrays equal: {equal}, step: {int(late.optimizer.iterations)}")
 # --8<-- [end:late]
 
 # --8<-- [start:fix]
