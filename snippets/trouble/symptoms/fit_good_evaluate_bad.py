@@ -1,0 +1,81 @@
+# --8<-- [start:measure]
+import numpy as np
+from bn_tools import estimate_again
+
+
+def four_scores(model, batches, score):
+    """Score training batches in four ways. All variables stay.
+
+    Args:
+        model: The trained model.
+        batches: A list of `(inputs, targets)`, in the order in which `fit` got
+            them, at least two.
+        score: Function of targets and outputs; larger is better.
+    """
+    before = [(variable, variable.numpy()) for variable in model.variables]
+    x, y = (np.concatenate(arrays) for arrays in zip(*batches))
+
+    def asked(inputs, targets, training=False):
+        found = score(targets, np.asarray(model(inputs, training=training)))
+        for variable, array in before:
+            variable.assign(array)
+        return found
+
+    scores = {
+        "evaluate": asked(x, y),
+        "batch": np.mean([asked(*batch, training=True) for batch in batches]),
+        "together": asked(x, y, training=True),
+    }
+    estimate_again(model, [x])
+    return scores | {"estimated": asked(x, y)}
+
+
+# --8<-- [end:measure]
+
+# --8<-- [start:cases]
+import keras
+
+rng = np.random.default_rng(0)
+noise = rng.normal(size=(512, 1)).astype("float32")
+above = (noise > 0).astype(int)
+
+
+def accuracy(targets, outputs):
+    return np.mean((outputs > 0) == targets)
+
+
+def trained(batches, epochs, momentum=0.99):
+    """A model whose weights are right, after its statistics saw some batches."""
+    norm = keras.layers.BatchNormalization(momentum=momentum)
+    head = keras.layers.Dense(1, kernel_initializer="ones")
+    model = keras.Sequential([keras.Input(shape=(1,)), norm, head])
+    for inputs, _ in batches * epochs:
+        model(inputs, training=True)
+    return model
+
+
+def cut(inputs, targets=above, size=32):
+    starts = range(0, len(inputs), size)
+    return [(inputs[i : i + size], targets[i : i + size]) for i in starts]
+
+
+level = np.where(np.arange(512) < 256, 5, -5)[:, None]  # of two cameras
+usual = cut(noise + 5)
+sorted_rows = cut(noise + level)
+other = cut(noise[:32] + 9, above[:32])
+
+print(f"{'':22}evaluate  batch  together  estimated  start")
+for name, batches, epochs, momentum in [
+    ("nothing", usual, 40, 0.99),
+    ("too few steps", usual, 1, 0.99),
+    ("the end is other data", usual + other, 1, 0.5),
+    ("sorted batches", sorted_rows, 40, 0.99),
+]:
+    model = trained(batches, epochs, momentum)
+    scores = four_scores(model, batches[:16], accuracy)
+    said = ["good" if value > 0.9 else "bad" for value in scores.values()]
+    start = momentum ** (len(batches) * epochs)
+    print(
+        f"{name:22}{said[0]:10}{said[1]:7}{said[2]:10}{said[3]:11}{start:.0%}"
+    )
+# --8<-- [end:cases]
