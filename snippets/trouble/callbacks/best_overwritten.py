@@ -17,18 +17,18 @@ def build():
 
 class Worse(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
-        self.model.optimizer.learning_rate = 0.3 if epoch == 3 else 0.01
+        self.model.optimizer.learning_rate = 0.3 if epoch == 2 else 0.01
 
 
 class Stop(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 3:
+        if epoch == 2:
             raise RuntimeError("stopped")
 
 
 def train(model, start, *callbacks):
     data = {"x": x, "y": y, "batch_size": 64, "validation_data": (x, y)}
-    epochs = {"initial_epoch": start, "epochs": 4, "verbose": 0}
+    epochs = {"initial_epoch": start, "epochs": 3, "verbose": 0}
     return model.fit(**data, **epochs, callbacks=[Worse(), *callbacks])
 
 
@@ -61,10 +61,10 @@ print("started again: worse", loss_of("stopped.keras") > 1.2 * lowest)
 model = build()
 old = keras.callbacks.ModelCheckpoint("second.keras", save_best_only=True)
 train(model, 0, old)
-train(model, 3, old)
+train(model, 2, old)
 print("same callback: worse", loss_of("second.keras") > 1.2 * lowest)
 new = keras.callbacks.ModelCheckpoint("second.keras", save_best_only=True)
-train(model, 3, new)
+train(model, 2, new)
 print("new callback: worse", loss_of("second.keras") > 1.2 * lowest)
 # --8<-- [end:second]
 
