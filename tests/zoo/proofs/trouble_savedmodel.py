@@ -9,12 +9,19 @@ from tests.zoo import compare
 from tests.zoo.core import proof
 
 SHOWS = {
-    "save/savedmodel.py": "is_in moves ask export_in Odds trainable_layer changed "
-    "fine_tune"
+    "save/savedmodel.py": "is_in moves",
+    "save/tfsmlayer.py": "trainable_layer changed fine_tune",
+    "trouble/savedmodel/adam.py": "fine_tune",
+    "trouble/savedmodel/call_default.py": "equal_to_predict Net Mended Unset",
+    "trouble/savedmodel/frozen_layer.py": "changed",
+    "trouble/savedmodel/one_expression.py": "Server",
+    "trouble/savedmodel/predict_step.py": "Odds equal",
+    "trouble/savedmodel/request_refused.py": "ask",
+    "trouble/savedmodel/training_mode.py": "moves export_in report",
 }
 
 
-@proof("save/savedmodel.py:depends_on_the_batch")
+@proof("trouble/savedmodel/training_mode.py:depends_on_the_batch")
 def depends_on_the_batch(recipe, member):
     model, _ = compare.trained(member)
     x = member.data()[0]
