@@ -45,7 +45,7 @@ def accuracy(targets, outputs):
 
 
 def trained(batches, epochs, momentum=0.99):
-    """A model whose weights are right, after its statistics saw some batches."""
+    """A model with the right weights, whose statistics saw some batches."""
     norm = keras.layers.BatchNormalization(momentum=momentum)
     head = keras.layers.Dense(1, kernel_initializer="ones")
     model = keras.Sequential([keras.Input(shape=(1,)), norm, head])
