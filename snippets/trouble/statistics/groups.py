@@ -1,0 +1,31 @@
+# --8<-- [start:see]
+import keras
+import numpy as np
+
+x = np.random.normal(5, 3, size=(4, 16)).astype("float32")
+try:
+    keras.layers.GroupNormalization()(x)
+except ValueError as error:
+    start = str(error).index("Number of groups")
+    print("ValueError:", str(error)[start:].partition(".")[0])
+wide = np.concatenate([x, x], axis=1)
+print("32 channels:", keras.layers.GroupNormalization()(wide).shape)
+# --8<-- [end:see]
+
+# --8<-- [start:fix]
+layer = keras.layers.GroupNormalization(groups=8)
+print("8 groups:", layer(x).shape)
+# --8<-- [end:fix]
+
+# --8<-- [start:sure]
+alone = layer(x[:1])
+print("a row by itself, as in the batch:", np.allclose(alone, layer(x)[:1]))
+alone = keras.layers.BatchNormalization()(x[:1], training=True)
+batch = keras.layers.BatchNormalization()(x, training=True)
+print("BatchNormalization:", np.allclose(alone, batch[:1]))
+for channels in [16, 64, 100]:
+    groups = np.gcd(channels, 8)
+    x = np.random.normal(5, 3, size=(4, channels)).astype("float32")
+    keras.layers.GroupNormalization(groups=int(groups))(x)
+    print(f"{channels} channels, {groups} groups: runs")
+# --8<-- [end:sure]
