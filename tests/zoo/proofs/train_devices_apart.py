@@ -8,12 +8,12 @@ from tests.zoo import compare
 from tests.zoo.core import proof
 
 SHOWS = {
-    "train/several_devices.py": "make_model copies report replica_step train_step "
-    "train sizes"
+    "train/devices_apart.py": "make_model copies report replica_step train_step train",
+    "train/several_devices.py": "make_model copies report",
 }
 
 
-@proof("train/several_devices.py:pool_replicas")
+@proof("train/devices_apart.py:pool_replicas")
 def pool_replicas(recipe, member):
     cpu = tf.config.list_physical_devices("CPU")[0]
     two = [tf.config.LogicalDeviceConfiguration()] * 2
