@@ -10,9 +10,17 @@ from tests.zoo import compare
 from tests.zoo.core import proof
 
 SHOWS = {
-    "verify/damaged_files.py": "sums_of build load_weights load_model load_export "
-    "load_graph load_checkpoint load_npz cut flip edit_hdf5 edit_archive edit_npz "
-    "damaged outcome line describe"
+    "verify/damaged_files.py": "sums_of build flip",
+    "understand/what_formats_notice.py": "build load_weights load_model load_export "
+    "load_checkpoint load_npz cut flip edit_hdf5 edit_archive edit_npz damaged "
+    "outcome line",
+    "trouble/damaged/bit_in_graph.py": "checksum flip off",
+    "trouble/damaged/bit_in_weights.py": "flip load checksum",
+    "trouble/damaged/cut_vocabulary.py": "columns checksum",
+    "trouble/damaged/not_found.py": "describe",
+    "trouble/damaged/says_damaged.py": "build load load_damaged cut flip drop_array",
+    "trouble/damaged/swapped.py": "rewrite checksum",
+    "trouble/damaged/too_late.py": "build checksum flip equal",
 }
 
 
