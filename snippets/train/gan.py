@@ -88,34 +88,30 @@ images = load_digits().images[..., None].astype("float32") / 8 - 1  # 8 x 8
 
 
 def make_generator():
-    return keras.Sequential(
-        [
-            keras.Input(shape=(16,)),
-            layers.Dense(4 * 4 * 24, use_bias=False),
-            layers.BatchNormalization(),
-            layers.ReLU(),
-            layers.Reshape((4, 4, 24)),
-            layers.Conv2DTranspose(16, 4, 2, "same", use_bias=False),
-            layers.BatchNormalization(),
-            layers.ReLU(),
-            layers.Conv2D(1, 3, padding="same", activation="tanh"),
-        ]
-    )
+    parts = [
+        layers.Dense(4 * 4 * 24, use_bias=False),
+        layers.BatchNormalization(),
+        layers.ReLU(),
+        layers.Reshape((4, 4, 24)),
+        layers.Conv2DTranspose(16, 4, 2, "same", use_bias=False),
+        layers.BatchNormalization(),
+        layers.ReLU(),
+        layers.Conv2D(1, 3, padding="same", activation="tanh"),
+    ]
+    return keras.Sequential([keras.Input(shape=(16,)), *parts])
 
 
 def make_discriminator():
-    return keras.Sequential(
-        [
-            keras.Input(shape=(8, 8, 1)),
-            layers.Conv2D(16, 4, 2, "same"),
-            layers.LeakyReLU(0.2),
-            layers.Conv2D(24, 4, 2, "same", use_bias=False),
-            layers.BatchNormalization(),
-            layers.LeakyReLU(0.2),
-            layers.Flatten(),
-            layers.Dense(1),
-        ]
-    )
+    parts = [
+        layers.Conv2D(16, 4, 2, "same"),
+        layers.LeakyReLU(0.2),
+        layers.Conv2D(24, 4, 2, "same", use_bias=False),
+        layers.BatchNormalization(),
+        layers.LeakyReLU(0.2),
+        layers.Flatten(),
+        layers.Dense(1),
+    ]
+    return keras.Sequential([keras.Input(shape=(8, 8, 1)), *parts])
 
 
 def distance(one, other):
@@ -129,56 +125,32 @@ def distance(one, other):
 
 # --8<-- [end:setup]
 
-
 # --8<-- [start:train]
-def train(kind):
-    keras.utils.set_random_seed(0)
-    noise = keras.random.normal((1792, 16)).numpy()  # to judge it by
-    gan = kind(make_generator(), make_discriminator())
-    adam = keras.optimizers.Adam
-    gan.compile(adam(3e-3, beta_1=0.5), adam(3e-3, beta_1=0.5))
-    gan.fit(images, batch_size=64, epochs=2, verbose=0)
-    early = keras.models.clone_model(gan.generator)
-    early.set_weights(gan.generator.get_weights())
-    history = gan.fit(images, batch_size=64, epochs=4, verbose=0).history
-    return gan, history, early, noise
-
-
-def distance_of(generator):
-    return distance(generator(noise, training=False).numpy(), images)
-
-
-gan, history, early, noise = train(Gan)
-batches = np.split(noise, 28)
+keras.utils.set_random_seed(0)
+gan = Gan(make_generator(), make_discriminator())
+adam = keras.optimizers.Adam
+gan.compile(adam(3e-3, beta_1=0.5), adam(3e-3, beta_1=0.5))
+history = gan.fit(images, batch_size=64, epochs=6, verbose=0).history
 # --8<-- [end:train]
 
+# --8<-- [start:estimate]
+from bn_tools import estimate_again, write_record
+
+noise = keras.random.normal((1792, 16)).numpy()
+estimate_again(gan.generator, np.split(noise, 28))
+# --8<-- [end:estimate]
+
 # --8<-- [start:judge]
-half, rest = images[::2], images[1::2]
-uniform = np.random.uniform(-1, 1, half.shape)
-print("digits and digits:  below 1:", distance(half, rest) < 1)
-print("digits and noise:   above 30:", distance(half, uniform) > 30)
-print("digits and the GAN: below 6:", distance_of(gan.generator) < 6)
+made = gan.generator(noise, training=False).numpy()
+uniform = np.random.uniform(-1, 1, images.shape)
+print("digits and digits:  below 1:", distance(images[::2], images[1::2]) < 1)
+print("digits and noise:   above 30:", distance(images, uniform) > 30)
+print("digits and the GAN: below 6:", distance(images, made) < 6)
 for name, losses in history.items():
     print(name, "between 0.5 and 2:", 0.5 < losses[-1] < 2)
 # --8<-- [end:judge]
 
-# --8<-- [start:estimate]
-from bn_tools import estimate_again
-
-as_trained = distance_of(early)
-in_training = np.concatenate([early(z, training=True) for z in batches])
-print("training mode is better:", end=" ")
-print(distance(in_training, images) < 0.7 * as_trained)
-
-estimate_again(early, batches)
-print("estimated, as good:", end=" ")
-print(distance_of(early) < 1.1 * distance(in_training, images))
-# --8<-- [end:estimate]
-
 # --8<-- [start:save]
-from bn_tools import write_record
-
-estimate_again(gan.generator, batches)
 gan.generator.save("generator.keras")
 write_record("generator.npz", gan.generator, noise[:32])
 # --8<-- [end:save]
@@ -226,50 +198,3 @@ for kind in [keras.optimizers.Adam, keras.optimizers.Adamax]:
     print(f"{kind.__name__}: all equal before: {before}, after: {after}")
     print("continues after step", int(resumed.generator_optimizer.iterations))
 # --8<-- [end:resume]
-
-
-# --8<-- [start:concat]
-class Concat(Gan):
-    def judge(self, real, fake):
-        both = tf.concat([real, fake], axis=0)
-        return tf.split(self.discriminator(both, training=True), 2)
-
-
-collapsed, losses, *_ = train(Concat)
-for name, trained in {"Gan": gan, "Concat": collapsed}.items():
-    found = distance_of(trained.generator)
-    print(f"{name:6} below 6: {found < 6!s:5}  above 12: {found > 12}")
-for name, values in losses.items():
-    print(name, "of Concat below 0.6:", values[-1] < 0.6)
-# --8<-- [end:concat]
-
-
-# --8<-- [start:frozen]
-def compiled(*parts):
-    model = keras.Sequential([keras.Input(shape=(4,)), *parts])
-    model.compile("sgd", keras.losses.BinaryCrossentropy(from_logits=True))
-    return model
-
-
-def moved(critic, model, rows):
-    before = critic.get_weights()
-    model.train_on_batch(np.ones((rows, 4)), np.ones((rows, 1)))
-    same = map(np.array_equal, before, critic.get_weights())
-    return f"{'kept' if all(same) else 'moved':9}"
-
-
-ways = ["frozen", "frozen after its first step", "flag set before each step"]
-print(f"{'the critic in its step, rows':28}  64       8        combined, 8")
-for way in ways:
-    critic = compiled(layers.BatchNormalization(), layers.Dense(1))
-    if way == "frozen after its first step":
-        moved(critic, critic, rows=64)
-    critic.trainable = False
-    combined = compiled(layers.Dense(4), critic)
-    found = []
-    for rows in [64, 8]:
-        critic.trainable = way == "flag set before each step"
-        found.append(moved(critic, critic, rows))
-    critic.trainable = False
-    print(f"{way:28} ", *found, moved(critic, combined, rows=8).strip())
-# --8<-- [end:frozen]

@@ -7,8 +7,11 @@ from tests.zoo import compare
 from tests.zoo.core import NotFor, proof
 
 SHOWS = {
-    "train/gan.py": "make_generator make_discriminator distance train distance_of "
-    "checkpoint_of Concat compiled moved all_of"
+    "train/gan.py": "make_generator make_discriminator distance checkpoint_of all_of",
+    "trouble/training_mode/joined_batch.py": "networks step_of distance train joined "
+    "separate",
+    "trouble/training_mode/critic_frozen.py": "compiled networks moved",
+    "trouble/training_mode/generator_lags.py": "spread",
 }
 
 
