@@ -9,8 +9,10 @@ from tests.zoo import compare, core
 from tests.zoo.core import proof
 
 SHOWS = {
-    "save/orbax_checkpoint.py": "Unit Net functional layers built_in equal load_into "
-    "renamed fit_into same"
+    "trouble/orbax/untrained.py": "Unit Net functional layers built_in equal",
+    "trouble/orbax/other_names.py": "show renamed",
+    "trouble/orbax/relative_path.py": "fit_into",
+    "trouble/orbax/second_fit.py": "fit_into show",
 }
 # What the page does not recommend it for, beside a Sequential and layers that hold
 # layers: a Normalization layer does not learn that its arrays have changed.
