@@ -23,14 +23,14 @@ def make_model(synchronized):
         [
             keras.Input(shape=(2,)),
             keras.layers.BatchNormalization(
-                name="bn", momentum=0.8, synchronized=synchronized
+                name="bn", momentum=0.5, synchronized=synchronized
             ),
             keras.layers.Dense(
                 1, activation="sigmoid", kernel_initializer="zeros"
             ),
         ]
     )
-    model.compile(keras.optimizers.SGD(0.3), "binary_crossentropy")
+    model.compile(keras.optimizers.SGD(0.7), "binary_crossentropy")
     return model
 
 
@@ -54,7 +54,7 @@ def report(case, predictions):
 # --8<-- [start:see]
 with strategy.scope():
     model = make_model(synchronized=False)
-model.fit(x, y, batch_size=256, epochs=8, shuffle=False, verbose=0)
+model.fit(x, y, batch_size=256, epochs=3, shuffle=False, verbose=0)
 live = model.predict(x, batch_size=256, verbose=0)
 model.save("net.keras")
 loaded = keras.saving.load_model("net.keras")
@@ -104,7 +104,7 @@ for way, copy in ways.items():
 # --8<-- [start:fix]
 with strategy.scope():
     model = make_model(synchronized=True)
-model.fit(x, y, batch_size=256, epochs=8, shuffle=False, verbose=0)
+model.fit(x, y, batch_size=256, epochs=3, shuffle=False, verbose=0)
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]

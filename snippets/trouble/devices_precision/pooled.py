@@ -22,13 +22,13 @@ def make_model():
     model = keras.Sequential(
         [
             keras.Input(shape=(2,)),
-            keras.layers.BatchNormalization(name="bn", momentum=0.8),
+            keras.layers.BatchNormalization(name="bn", momentum=0.5),
             keras.layers.Dense(
                 1, activation="sigmoid", kernel_initializer="zeros"
             ),
         ]
     )
-    model.compile(keras.optimizers.SGD(0.3), "binary_crossentropy")
+    model.compile(keras.optimizers.SGD(0.7), "binary_crossentropy")
     return model
 
 
@@ -63,7 +63,7 @@ from bn_tools import estimate_again
 
 with strategy.scope():
     model = make_model()
-model.fit(x, y, batch_size=256, epochs=8, shuffle=False, verbose=0)
+model.fit(x, y, batch_size=256, epochs=3, shuffle=False, verbose=0)
 model.save("apart.keras")
 report("each its own", model.predict(x, batch_size=256, verbose=0))
 
@@ -80,7 +80,7 @@ with strategy.scope():
     shuffled = make_model()
 order = np.random.permutation(len(x))
 shuffled.fit(
-    x[order], y[order], batch_size=256, epochs=8, shuffle=False, verbose=0
+    x[order], y[order], batch_size=256, epochs=3, shuffle=False, verbose=0
 )
 pool(shuffled.get_layer("bn"))
 # --8<-- [end:fix]
