@@ -46,7 +46,7 @@ for momentum in [0.9, 0.99]:
 # --8<-- [start:fix]
 from bn_tools import estimate_again
 
-before = model.predict(x, verbose=0), loaded.predict(x, verbose=0)
+before = model(x, training=False), loaded(x, training=False)
 estimate_again(loaded, [x])
 print("estimated again, more than 0.8:", accuracy(loaded) > 0.8)
 # --8<-- [end:fix]
