@@ -2,5 +2,5 @@
 
 SHOWS = {
     "train/mixed_precision.py": "make_model",
-    "train/float16_on_purpose.py": "make_model bn_equal make_half outcome",
+    "save/float16_on_purpose.py": "make_model bn_equal make_half outcome",
 }

@@ -7,11 +7,11 @@ from tests.zoo import compare
 from tests.zoo.core import proof
 
 SHOWS = {
-    "train/mixed_to_float32.py": "make_model arrays_equal judge Half mixed_layers",
+    "save/mixed_to_float32.py": "make_model arrays_equal judge Half mixed_layers",
 }
 
 
-@proof("train/mixed_to_float32.py:in_float32")
+@proof("save/mixed_to_float32.py:in_float32")
 def in_float32(recipe, member):
     for policy in ["mixed_float16", "mixed_bfloat16"]:
         keras.config.set_dtype_policy(policy)
