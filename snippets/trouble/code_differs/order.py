@@ -1,0 +1,53 @@
+# --8<-- [start:setup]
+import keras
+import numpy as np
+from keras import layers
+
+from bn_tools import compare, write_record
+
+keras.utils.set_random_seed(0)
+x = np.random.normal(5, 3, size=(64, 4)).astype("float32")
+
+
+def build(relu_first=False):
+    middle = [
+        layers.BatchNormalization(momentum=0.5, name="bn"),
+        layers.ReLU(name="relu"),
+    ]
+    if relu_first:
+        middle.reverse()
+    start = [keras.Input(shape=(4,)), layers.Dense(8, name="dense")]
+    return keras.Sequential([*start, *middle, layers.Dense(3, name="out")])
+
+
+model = build()
+for _ in range(20):
+    model(x, training=True)
+predictions = model(x, training=False)
+write_record("record.npz", model, x[:32])
+model.save_weights("model.weights.h5")
+model.save("model.keras")
+# --8<-- [end:setup]
+
+
+# --8<-- [start:see]
+for relu_first in [False, True]:
+    rebuilt = build(relu_first)
+    rebuilt.load_weights("model.weights.h5")
+    off = np.max(np.abs(rebuilt(x, training=False) - predictions)) > 0.1
+    names = " ".join(layer.name for layer in rebuilt.layers)
+    print(f"{names}: off by more than 0.1: {off}")
+# --8<-- [end:see]
+
+# --8<-- [start:fix]
+print(*compare("record.npz", rebuilt), sep="\n")
+
+rebuilt = build(relu_first=False)
+rebuilt.load_weights("model.weights.h5")
+print("in the order of the file:", compare("record.npz", rebuilt))
+# --8<-- [end:fix]
+
+# --8<-- [start:sure]
+loaded = keras.saving.load_model("model.keras")
+print(*(layer.name for layer in loaded.layers))
+# --8<-- [end:sure]
