@@ -4,6 +4,8 @@ Copy this file next to your script. It needs Keras 3 and NumPy, and leaves a mod
 found it, but for what a function says that it changes.
 """
 
+import inspect
+import itertools
 import json
 import zlib
 from collections import Counter
@@ -80,8 +82,9 @@ def estimate_again(model, batches, layers=None):
         batches: A list, generator, ``tf.data.Dataset`` or ``PyDataset`` of inputs, or
             of tuples ``(inputs, targets, ...)`` as for ``fit``. The larger each batch,
             the better: see ``train/re-estimate`` on the site.
-        layers: The layers to estimate, frozen ones as well. By default those of
-            ``batch_norms(model)`` that are not frozen.
+        layers: The layers to estimate, whatever their flags. By default those of
+            ``batch_norms(model)`` that ``fit`` moves: not frozen, and run in training
+            mode.
 
     Returns:
         The paths of the layers whose statistics were replaced.
@@ -90,14 +93,10 @@ def estimate_again(model, batches, layers=None):
         ValueError: Nothing to estimate, a layer that no batch reached, or statistics
             that are not finite. The statistics are then as they were.
     """
-    if layers is None:
+    named = layers is not None
+    if not named:
         layers = [layer for layer in batch_norms(model) if layer.trainable]
     layers = list(layers)
-    if not layers:
-        raise ValueError(
-            "no layer to estimate. If all are frozen and shall be estimated "
-            "nevertheless, pass layers=batch_norms(model)"
-        )
     if any(getattr(layer, "renorm", False) for layer in layers):
         raise ValueError("renorm=True keeps further statistics: not estimated here")
     if hasattr(batches, "shape"):
@@ -106,7 +105,20 @@ def estimate_again(model, batches, layers=None):
         batches = map(batches.__getitem__, range(len(batches)))
     if hasattr(batches, "cardinality") and int(batches.cardinality()) == -1:
         raise ValueError("the dataset repeats without end: pass dataset.take(steps)")
-    before = [(v, v.numpy()) for v in model.variables]
+    batches = iter(batches)
+    first = list(itertools.islice(batches, 1))
+    before = [(v, v.numpy()) for v in [*model.variables, *_states(model)]]
+    if not named and first:
+        try:
+            layers = _in_training(model, _inputs(first[0]), layers)
+        finally:
+            for variable, array in before:
+                variable.assign(array)
+    if not layers:
+        raise ValueError(
+            "no layer to estimate: fit moves none. If they shall be estimated "
+            "nevertheless, pass layers=batch_norms(model)"
+        )
     settings = [
         (layer, layer.momentum, layer.trainable, vars(layer).get("call"))
         for layer in layers
@@ -120,9 +132,8 @@ def estimate_again(model, batches, layers=None):
             layer.moving_mean.assign(np.zeros(layer.moving_mean.shape))
             layer.moving_variance.assign(np.ones(layer.moving_variance.shape))
             layer.call = _pooling(layer, layer.call, pooled)
-        for batch in batches:
-            inputs = batch[0] if isinstance(batch, tuple) else batch
-            model(inputs, training=False)
+        for batch in itertools.chain(first, batches):
+            model(_inputs(batch), training=False)
         missed = [layer.name for layer in layers if id(layer) not in pooled]
         if missed:
             raise ValueError(f"no batch reached {missed}, at least not in eager mode")
@@ -147,6 +158,42 @@ def estimate_again(model, batches, layers=None):
             if id(variable) not in new:
                 variable.assign(array)
     return [layer.moving_mean.path.rpartition("/")[0] for layer in layers]
+
+
+def _inputs(batch):
+    return batch[0] if isinstance(batch, tuple) else batch
+
+
+def _states(model):
+    """Return the states of stateful RNN layers, which no list of variables holds."""
+    layers = layers_in(model, {}).values()
+    states = keras.tree.flatten([getattr(layer, "states", None) for layer in layers])
+    return [state for state in states if isinstance(state, keras.Variable)]
+
+
+def _in_training(model, inputs, layers):
+    """Return the layers that run in training mode when ``fit`` calls the model."""
+    takes_it = "training" in inspect.signature(model.call).parameters
+    found, calls = set(), [vars(layer).get("call") for layer in layers]
+    for layer in layers:
+        layer.call = _noting(layer, layer.call, found)
+    try:
+        model(inputs, **({"training": True} if takes_it else {}))
+    finally:
+        for layer, call in zip(layers, calls, strict=True):
+            vars(layer).pop("call", None)
+            if call is not None:
+                layer.call = call
+    return [layer for layer in layers if id(layer) in found]
+
+
+def _noting(layer, call, found):
+    def noting_call(inputs, **arguments):
+        if arguments.get("training"):
+            found.add(id(layer))
+        return call(inputs, **{**arguments, "training": False})
+
+    return noting_call
 
 
 def _pooling(layer, call, pooled):
@@ -299,11 +346,8 @@ def _array(tensor):
 def _predictions(model, x):
     """Return the outputs in inference mode, by key, for one row and for all."""
     one = keras.tree.map_structure(lambda array: array[:1], x)
-    # Stateful RNN layers keep theirs in no list of variables.
-    layers = layers_in(model, {}).values()
-    states = keras.tree.flatten([getattr(layer, "states", None) for layer in layers])
-    states = [v for v in states if isinstance(v, keras.Variable)]
-    before = [(v, v.numpy()) for v in [*model.non_trainable_variables, *states]]
+    before = [*model.non_trainable_variables, *_states(model)]
+    before = [(variable, variable.numpy()) for variable in before]
     found = {}
     for key, inputs in {"one": one, "all": x}.items():
         outputs = keras.tree.flatten(model(inputs, training=False))

@@ -227,7 +227,7 @@ class Custom(keras.Model):
             optimizer_variables=slots,
         )
         loss, outputs, non_trainable, metrics = results
-        # Here the gradients can be changed.
+        # Here the gradients can be changed, scaled ones under mixed_float16.
         trainable, slots = self.optimizer.stateless_apply(
             slots, grads, trainable
         )

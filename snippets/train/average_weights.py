@@ -1,4 +1,6 @@
 # --8<-- [start:save_averages]
+import os
+
 import keras
 import numpy as np
 from bn_tools import batch_norms, estimate_again
@@ -11,37 +13,51 @@ class SaveAverages(keras.callbacks.Callback):
     moving mean has moved in the epoch.
 
     Args:
-        path: Of the file, such as ``"averages-{epoch}.keras"``.
-        batches: Training inputs in batches, read after each epoch.
+        path: Of the .keras file, such as ``"averages-{epoch}.keras"``, in a
+            folder that exists.
+        batches: Training inputs in batches, read after each epoch: a list, or a
+            dataset that ends.
     """
 
     def __init__(self, path, batches):
         super().__init__()
-        self.path, self.batches = path, batches
+        self.path, self.batches = os.fspath(path), batches
+        if not self.path.endswith(".keras"):
+            raise ValueError(f"{path} does not end in .keras")
+        if iter(batches) is batches:
+            raise ValueError(
+                "a generator is empty after one epoch: pass a list"
+            )
 
     def on_train_begin(self, logs=None):
         optimizer = self.model.optimizer
         inner = getattr(optimizer, "inner_optimizer", optimizer)
         if not inner.use_ema:
             raise ValueError("the optimizer does not average: use_ema=True")
+        if not os.path.isdir(os.path.dirname(self.path) or "."):
+            raise ValueError(f"the folder of {self.path} does not exist")
 
     def on_epoch_begin(self, epoch, logs=None):
-        layers = batch_norms(self.model)
-        self.means = [(layer, layer.moving_mean.numpy()) for layer in layers]
+        # A model that fit builds has no arrays yet: its means start at 0.
+        means = [v for v in self.model.variables if v.name == "moving_mean"]
+        self.means = {id(mean): mean.numpy() for mean in means}
 
     def on_epoch_end(self, epoch, logs=None):
         model = self.model
         before = [(v, v.numpy()) for v in model.variables]
         moved = [
             layer
-            for layer, mean in self.means
-            if not np.array_equal(layer.moving_mean, mean)
+            for layer in batch_norms(model)
+            if np.any(
+                layer.moving_mean.numpy()
+                != self.means.get(id(layer.moving_mean), 0)
+            )
         ]
         try:
             model.optimizer.finalize_variable_values(model.trainable_variables)
             if moved:
                 estimate_again(model, self.batches, moved)
-            model.save(self.path.format(epoch=epoch + 1))
+            model.save(self.path.format(epoch=epoch + 1, **(logs or {})))
         finally:
             for variable, array in before:
                 variable.assign(array)
@@ -280,9 +296,14 @@ print("moving mean of the frozen layer:", np.unique(frozen.moving_mean))
 # --8<-- [end:early]
 
 # --8<-- [start:again]
+run_small(save("before.keras"), swap(swap_on_epoch=True), epochs=2)
+run_small(swap(swap_on_epoch=True), save("after.keras"), epochs=2)
+
 for case, net in {
     "after two epochs": run_small(epochs=2),
     "file of SaveAverages": load("epoch-2.keras"),
+    "swap on epoch, save": load("after.keras"),
+    "save, swap on epoch": load("before.keras"),
     "two.keras": load("two.keras"),
 }.items():
     show(case, fit(net, initial_epoch=2))
@@ -411,6 +432,8 @@ print("student above 0.85:", accuracy(student) > 0.85)
 print("teacher above 0.85             after training  estimated")
 for (momentum, way), teacher in teachers.items():
     before = accuracy(teacher) > 0.85
-    estimate_again(teacher, batches, batch_norms(teacher))
+    pairs = zip(batch_norms(teacher), batch_norms(student))
+    layers = [layer for layer, trained in pairs if trained.trainable]
+    estimate_again(teacher, batches, layers)
     print(f"{momentum:5}  {way:23} {before!s:15} {accuracy(teacher) > 0.85}")
 # --8<-- [end:teacher]

@@ -43,7 +43,7 @@ model.save("stale.keras")
 # --8<-- [end:train]
 
 # --8<-- [start:repair]
-from bn_tools import estimate_again
+from bn_tools import batch_norms, estimate_again
 
 dataset = tf.data.Dataset.from_tensor_slices((x, y))
 
@@ -130,7 +130,7 @@ for case, kind, inputs, labels, options in [
     net = kind()
     scores = [fit(net, inputs, labels, keras.optimizers.SGD(0.01), **options)]
     scores.append(accuracy(net, inputs, labels))
-    estimate_again(net, [inputs])
+    estimate_again(net, [inputs], batch_norms(net))
     scores.append(accuracy(net, inputs, labels))
     line(case, *scores)
 # --8<-- [end:limits]
@@ -177,10 +177,27 @@ head = [keras.layers.BatchNormalization(name="head_bn"), keras.layers.Dense(5)]
 tuned = keras.Sequential([keras.Input(shape=(5,)), base, *head])
 pretrained = base.get_weights()
 
-for case, layers in {"by default": None, "named": batch_norms(tuned)}.items():
-    names = [p.split("/")[-1] for p in estimate_again(tuned, [x], layers)]
+
+class InferenceMode(keras.layers.Layer):
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def call(self, x):
+        return self.net(x, training=False)
+
+
+wrapped = InferenceMode(base)
+unfrozen = keras.Sequential([keras.Input(shape=(5,)), wrapped, *head])
+for case, frozen, net, layers in [
+    ("frozen", True, tuned, None),
+    ("inference mode", False, unfrozen, None),
+    ("named", True, tuned, batch_norms(tuned)),
+]:
+    base.trainable = not frozen
+    names = [p.split("/")[-1] for p in estimate_again(net, [x], layers)]
     kept = all(map(np.array_equal, base.get_weights(), pretrained))
-    print(f"{case:11} estimated: {' '.join(names):16} base kept: {kept}")
+    print(f"{case:14} estimated: {' '.join(names):16} base kept: {kept}")
 print("still frozen:", not base.trainable_variables)
 try:
     estimate_again(base, [x])

@@ -4,7 +4,9 @@ import numpy as np
 from bn_tools import batch_norms, broken, compare, estimate_again
 
 
-def measure(loaded, before, after, score, good=0.9, record=None, serve=None):
+def measure(
+    loaded, before, after, score, good=0.9, record=None, serve=None, atol=1e-5
+):
     """Measure five things and name the likely cause. All variables stay.
 
     Args:
@@ -17,6 +19,7 @@ def measure(loaded, before, after, score, good=0.9, record=None, serve=None):
         record: What `write_record` wrote of the model before it was saved.
         serve: Function from inputs to outputs, if your service does something
             else than `loaded(inputs, training=False)`.
+        atol: As `compare` takes it; 1e-2 under a mixed policy.
     """
     before, after = batches_of(before), batches_of(after)
     layers = batch_norms(loaded)
@@ -38,7 +41,7 @@ def measure(loaded, before, after, score, good=0.9, record=None, serve=None):
         result["loaded"] = score_of(score, infer, before)
         always = moved()
         if record:
-            found += compare(record, loaded)
+            found += compare(record, loaded, atol)
             result["arrays"] = arrays_that_differ(found, loaded)
             differ = any(line.startswith("predictions") for line in found)
             result["predictions"] = "differ" if differ else "equal"
@@ -107,8 +110,12 @@ def score_of(score, call, batches):
 
 
 def batches_of(rows):
-    if isinstance(rows, tuple):
-        return [rows]
+    if isinstance(rows, tuple):  # in parts, as the memory is limited
+        starts = range(0, len(keras.tree.flatten(rows)[0]), 256)
+        return [
+            keras.tree.map_structure(lambda a, i=i: a[i : i + 256], rows)
+            for i in starts
+        ]
     if hasattr(rows, "cardinality") and int(rows.cardinality()) == -1:
         raise ValueError("the dataset never ends: pass dataset.take(8)")
     if hasattr(rows, "__getitem__"):
@@ -152,17 +159,30 @@ def explain(before, after):
             )
             factor[flat] = np.median(factor[~flat])
             if best is None or np.ptp(factor) < 0.9 * best[0]:
-                shift = new[:, order].mean(axis=0) - factor * old.mean(axis=0)
-                best = np.ptp(factor), name, order, factor, shift, least
+                new = new[:, order]
+                shift = new.mean(axis=0) - factor * old.mean(axis=0)
+                size_of = np.where(
+                    flat, np.abs(new).max(axis=0), new.std(axis=0)
+                )
+                shifted = np.abs(shift) > 0.1 * size_of
+                best = (
+                    np.ptp(factor),
+                    name,
+                    order,
+                    factor,
+                    shift,
+                    shifted,
+                    least,
+                )
     if best is None:
         return "in another way: other rows, size, crop, rotation, color space"
-    _, name, order, factor, shift, least = best
+    _, name, order, factor, shift, shifted, least = best
     said = [name] if name else []
     if (order != np.arange(size)).any():
         said.append(f"channels in the order {order}")
     if not np.allclose(factor, 1, atol=0.01):
         said.append(f"times {np.round(factor, 4)}")
-    if not np.allclose(shift, 0, atol=0.01 * np.abs(after).max()):
+    if shifted.any():
         said.append(f"plus {np.round(shift, 2)}")
     if least < 0.9999:
         said.append("not exactly: another resizing, compression or gamma")
