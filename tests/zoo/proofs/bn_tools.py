@@ -9,7 +9,8 @@ from tests.zoo import compare
 from tests.zoo.core import proof
 
 SHOWS = {
-    "bn_tools.py": "layers_in broken_statistics _pooling _facts _predictions _array"
+    "bn_tools.py": "layers_in broken_statistics _pooling _inputs _states _in_training "
+    "_noting _facts _predictions _array"
 }
 
 
