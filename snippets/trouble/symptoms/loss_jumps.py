@@ -26,12 +26,8 @@ def state_of_training(model, x, y, loss):
 
 
 def compared(saved, loaded):
-    return [
-        "equal"
-        if np.isclose(saved[name], loaded[name], rtol=1e-4)
-        else "differs"
-        for name in saved
-    ]
+    equal = [np.isclose(saved[name], loaded[name], rtol=1e-4) for name in saved]
+    return ["equal" if each else "differs" for each in equal]
 
 
 # --8<-- [end:measure]
