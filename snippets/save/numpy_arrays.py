@@ -87,7 +87,8 @@ print("predictions equal:", same_predictions(model, rebuilt))
 bn = model.get_layer("bn")
 for frozen in [False, True]:
     bn.trainable = not frozen
-    print(f"frozen={frozen!s:5}", *[weight.name for weight in model.weights])
+    count = len(model.trainable_weights)
+    print(count, "trainable:", *[weight.name for weight in model.weights])
 bn.trainable = True
 # --8<-- [end:order]
 

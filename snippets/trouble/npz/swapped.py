@@ -48,7 +48,7 @@ for case, i, j in [
 # --8<-- [start:fix]
 gamma, beta, mean, variance = model.get_layer("bn").get_weights()
 
-filled = with_swapped(2, 3)
+filled = build()
 bn = filled.get_layer("bn")
 bn.gamma.assign(gamma)
 bn.beta.assign(beta)
