@@ -144,8 +144,8 @@ def visit(page, url, whole=True):
     Args:
         page: The browser's page.
         url: The address.
-        whole: Whether to ask axe and to look at the dark scheme as well, for which the
-            page runs scripts.
+        whole: Whether to ask axe and to look at colors and at a wide window as well,
+            for which the page runs scripts.
     """
     errors, requests, responses = [], [], []
     listeners = {
@@ -161,26 +161,27 @@ def visit(page, url, whole=True):
     }
     for event, listener in listeners.items():
         page.on(event, listener)
-    page.set_viewport_size(DESKTOP)
+    page.set_viewport_size(DESKTOP if whole else PHONE)
     page.emulate_media(color_scheme="light")
     page.goto(url)
     page.evaluate(
         "document.querySelectorAll('details').forEach((d) => (d.open = true))"
     )
-    cut = page.evaluate(CUT)
-    low_contrast = []
-    for scheme, name in list(SCHEMES.items())[: 2 if whole else 1]:
-        # Half the time of what the theme does after a change of the system's scheme.
-        page.evaluate(f"document.body.dataset.mdColorScheme = '{name}'")
-        page.evaluate("Promise.all(document.getAnimations().map((a) => a.finished))")
-        low_contrast += [f"{low} ({scheme})" for low in page.evaluate(LOW_CONTRAST)]
-    violations = []
+    low_contrast, violations, cut = [], [], []
     if whole:
+        cut = page.evaluate(CUT)
+        for scheme, name in SCHEMES.items():
+            # Half the time of what the theme does when the system's changes.
+            page.evaluate(f"document.body.dataset.mdColorScheme = '{name}'")
+            page.evaluate(
+                "Promise.all(document.getAnimations().map((a) => a.finished))"
+            )
+            low_contrast += [f"{low} ({scheme})" for low in page.evaluate(LOW_CONTRAST)]
         # All that axe asks now is of the block, and it would look at each token.
         page.evaluate(WITHOUT_TOKENS)
         page.evaluate(AXE.read_text(encoding="utf-8"))
         violations = axe(page, *AXE_REST)
-    page.set_viewport_size(PHONE)
+        page.set_viewport_size(PHONE)
     width = page.evaluate("document.documentElement.scrollWidth")
 
     # Last, so that what is loaded in the background counts as well.
