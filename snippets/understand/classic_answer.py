@@ -158,9 +158,3 @@ print("identical:", identical(reloaded))
 model.fit(x_train, y_train, epochs=100, verbose=0)
 tell("trained on", model)
 # --8<-- [end:few_steps]
-
-# --8<-- [start:attribute_names]
-print("moving_mean:", hasattr(layer, "moving_mean"))
-print("moving_var:", hasattr(layer, "moving_var"))
-print("moving_variance:", hasattr(layer, "moving_variance"))
-# --8<-- [end:attribute_names]
