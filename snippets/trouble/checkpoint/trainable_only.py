@@ -34,7 +34,7 @@ for variable in model.variables:
 path = tf.train.Checkpoint(v=model.trainable_variables).save("some/net")
 loaded = build()
 status = tf.train.Checkpoint(v=loaded.trainable_variables).restore(path)
-status.assert_consumed()
+print("assert_consumed passes:", status.assert_consumed() is status)
 report(loaded)
 # --8<-- [end:see]
 

@@ -17,7 +17,8 @@ model.save("model.keras")
 loaded = keras.saving.load_model("model.keras")
 for saved, array in zip(model.weights, loaded.weights, strict=True):
     np.testing.assert_array_equal(saved, array)
-print(len(loaded.weights), "arrays equal")
+learned = bool(np.all(loaded.layers[0].moving_mean != 0))
+print(f"{len(loaded.weights)} arrays equal, statistics learned: {learned}")
 
 model.export("folder", verbose=False)
 # --8<-- [end:fix]
