@@ -19,7 +19,7 @@ UV = .venv/uv
 WORKERS = -n 2 --dist loadfile
 
 .DEFAULT_GOAL = help
-.PHONY: help serve build test browser outputs reader backends zoo processors versions lock clean
+.PHONY: help serve build test browser visits outputs reader backends zoo processors versions lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what there is
@@ -33,6 +33,9 @@ build: $(SITE)/ready ## Build the site into site/, strictly
 
 test: $(TEST)/ready browser ## Run every test: pages, collector, site, browser
 	$(TEST)/bin/python -m pytest $(WORKERS)
+
+visits: $(TEST)/ready browser ## Look at every page of the site in every way, not at one of each folder
+	$(TEST)/bin/python -m pytest tests/test_built.py --every-page
 
 outputs: $(TEST)/ready ## Run the pages and write what they print into them
 	$(TEST)/bin/python -m pytest $(WORKERS) docs tests/test_notebooks.py tests/test_recorded.py tests/test_zoo.py --update-outputs

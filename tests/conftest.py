@@ -16,6 +16,15 @@ ROOT = Path(__file__).parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
+def pytest_addoption(parser):
+    """Take `--every-page`."""
+    parser.addoption(
+        "--every-page",
+        action="store_true",
+        help="ask axe about every page of the site, not about one of each folder",
+    )
+
+
 class Site(NamedTuple):
     """The built site: its folder and the address it is served from."""
 

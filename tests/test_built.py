@@ -5,6 +5,7 @@ One file, so that one process builds the site for all of these tests.
 
 import html
 import json
+import posixpath
 import re
 import string
 import urllib.parse
@@ -125,12 +126,13 @@ def notebooks(paths):
 
 
 @pytest.fixture(scope="module")
-def visits(browser, site, paths):
+def visits(browser, site, paths, pytestconfig):
     """What each page did when it was opened."""
-    # Traps look alike: one of each folder is looked at in every way, the others
-    # without the theme's scripts, which take most of the time.
-    whole = {Path(path).parent: path for path in paths if path.startswith("trouble/")}
-    whole = [p for p in paths if not p.startswith("trouble/") or p in whole.values()]
+    # The pages of a folder look alike: the largest of each is looked at in every way,
+    # the others without the theme's scripts, which take most of the time.
+    size = {path: (site.path / path / "index.html").stat().st_size for path in paths}
+    largest = {posixpath.dirname(p.rstrip("/")): p for p in sorted(paths, key=size.get)}
+    whole = paths if pytestconfig.getoption("every_page") else largest.values()
     found = {}
     for all_of_it in (True, False):
         # One page for all visits: a new one costs the browser as much as the visit.

@@ -15,8 +15,8 @@ keras.utils.set_random_seed(0)
 x = np.random.normal(5, 3, size=(64, 8, 8, 3)).astype("float32")
 y = (x.mean(axis=(1, 2, 3)) > 5).astype("float32")
 
-base = keras.applications.MobileNetV2(
-    input_shape=(32, 32, 3), alpha=0.35, include_top=False, weights=None
+base = keras.applications.MobileNet(
+    input_shape=(32, 32, 3), alpha=0.25, include_top=False, weights=None
 )
 model = keras.Sequential(
     [
