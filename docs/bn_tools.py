@@ -172,9 +172,9 @@ def _states(model):
 
 
 def _in_training(model, inputs, layers):
-    """Return the layers that run in training mode when ``fit`` calls the model."""
+    """Return the layers but those that run in inference mode when ``fit`` calls."""
     takes_it = "training" in inspect.signature(model.call).parameters
-    found, calls = set(), [vars(layer).get("call") for layer in layers]
+    found, calls = {}, [vars(layer).get("call") for layer in layers]
     for layer in layers:
         layer.call = _noting(layer, layer.call, found)
     try:
@@ -184,14 +184,15 @@ def _in_training(model, inputs, layers):
             vars(layer).pop("call", None)
             if call is not None:
                 layer.call = call
-    return [layer for layer in layers if id(layer) in found]
+    return [layer for layer in layers if found.get(id(layer), True)]
 
 
 def _noting(layer, call, found):
     def noting_call(inputs, **arguments):
-        if arguments.get("training"):
-            found.add(id(layer))
-        return call(inputs, **{**arguments, "training": False})
+        training = bool(arguments.get("training"))
+        found[id(layer)] = found.get(id(layer), False) or training
+        # Unchanged, as a tf.function may go on with what is traced here.
+        return call(inputs, **arguments)
 
     return noting_call
 

@@ -127,6 +127,17 @@ def _importable(tree: ast.Module) -> list[ast.stmt]:
     ]
 
 
+def _used(code: str) -> set[str]:
+    """Return the names that code reads and does not assign itself."""
+    tree = ast.parse(code)
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
+    own = {name.id for name in names if not isinstance(name.ctx, ast.Load)}
+    return (
+        read - own - {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    )
+
+
 def needed(start: list[str], texts: list[str]) -> dict[str, str]:
     """Return the sources that code uses, at any depth, by name.
 
@@ -142,8 +153,7 @@ def needed(start: list[str], texts: list[str]) -> dict[str, str]:
             sources[name] = ast.get_source_segment(text, node)
     found, pending = {}, list(start)
     while pending:
-        used = ast.walk(ast.parse(pending.pop()))
-        names = {node.id for node in used if isinstance(node, ast.Name)}
+        names = _used(pending.pop())
         new = {name: sources[name] for name in names & sources.keys() - found.keys()}
         found |= new
         pending += new.values()
