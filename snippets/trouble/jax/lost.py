@@ -31,7 +31,7 @@ def report(net):
 # --8<-- [end:setup]
 
 
-# --8<-- [start:fix]
+# --8<-- [start:loop]
 def loop(training=True, carry=True, write=2):
     net = build()
     groups = net.trainable_variables, net.non_trainable_variables
@@ -61,7 +61,7 @@ def loop(training=True, carry=True, write=2):
     return net
 
 
-# --8<-- [end:fix]
+# --8<-- [end:loop]
 
 # --8<-- [start:see]
 for name, settings in {
@@ -74,8 +74,11 @@ for name, settings in {
     report(loop(**settings))
 # --8<-- [end:see]
 
+# --8<-- [start:fix]
+net = loop(training=True, carry=True, write=2)
+# --8<-- [end:fix]
+
 # --8<-- [start:sure]
-net = loop()
 report(net)
 for variable in net.get_layer("bn").non_trainable_variables:
     start = 1 if variable.name == "moving_variance" else 0
