@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import runner
+from tests.zoo import core
 
 pytestmark = pytest.mark.backends
 
@@ -30,6 +31,8 @@ MEMBERS = [
     "shared",
     "normalization",
 ]
+# Functions that more than one page about PyTorch needs.
+SHARED = {"arrays", "batchnorm", "channels_last", "demand", "layer", "around"}
 
 
 def run(function: str, backend: str, folder: Path, *arguments) -> list:
@@ -89,6 +92,18 @@ def test_deep_nets_are_ported_and_train_on(folder):
     assert run("port_deep_nets", "tensorflow", folder) == []
 
 
+def test_pages_show_the_same_functions():
+    """What several pages need stands on each of them, and is proven once."""
+    files = "from_pytorch port_a_net port_rules port_pooling".split()
+    found = {}
+    for file in files:
+        for name in core.definitions(f"backends/{file}.py").keys() & SHARED:
+            found.setdefault(name, []).append(core.source(f"backends/{file}.py:{name}"))
+    assert found.keys() == SHARED
+    for name, sources in found.items():
+        assert len(sources) > 1 and len(set(sources)) == 1, f"{name} differs"
+
+
 # From here on, what runs in the other processes.
 
 
@@ -146,7 +161,7 @@ def loop_and_fit(name: str) -> list:
     import keras
     import numpy as np
 
-    from tests.zoo import compare, core
+    from tests.zoo import compare
 
     member = _member(name)
     train = core.load("backends/jax_loop.py:train")["train"]
@@ -170,10 +185,8 @@ def step_and_fit(name: str) -> list:
     import keras
     import numpy as np
 
-    from tests.zoo import core
-
     member = _member(name)
-    Custom = core.load("backends/jax_loop.py:Custom")["Custom"]
+    Custom = core.load("backends/jax_train_step.py:Custom")["Custom"]
     x, y = member.data()
     histories = []
     models = []
@@ -199,7 +212,7 @@ def step_and_fit(name: str) -> list:
 
 def loop_after_freezing() -> str:
     """Return what the loop says of a model that was frozen after its first step."""
-    from tests.zoo import compare, core
+    from tests.zoo import compare
 
     member = _member("custom")
     train = core.load("backends/jax_loop.py:train")["train"]
@@ -252,9 +265,7 @@ def read_and_train(names: list) -> list:
     import keras
     import numpy as np
 
-    from tests.zoo import core
-
-    load_to_train = core.load("backends/load_elsewhere.py:load_to_train")[
+    load_to_train = core.load("backends/train_on_elsewhere.py:load_to_train")[
         "load_to_train"
     ]
     found = []
@@ -308,6 +319,14 @@ def _trained(net, *shape):
     return net.eval()
 
 
+def _port():
+    """Return what a reader has who pastes Port, and the rules of both other pages."""
+    recipe = core.load("backends/port_a_net.py:Port")
+    recipe["RULES"] = core.load("backends/port_rules.py:RULES")["RULES"]
+    recipe["RULES"] |= core.load("backends/port_pooling.py:MORE_RULES")["MORE_RULES"]
+    return recipe
+
+
 def port_nets() -> list:
     """Port one net for each setting of a module; return those that go wrong."""
     import keras
@@ -315,9 +334,7 @@ def port_nets() -> list:
     from torch import nn
     from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
 
-    from tests.zoo import core
-
-    Port = core.load("backends/from_pytorch.py:Port")["Port"]
+    Port = _port()["Port"]
     C, B, R, M = nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d
     T, A, F, L = nn.ConvTranspose2d, nn.AvgPool2d, nn.Flatten, nn.Linear
     C1, B1 = nn.Conv1d, nn.BatchNorm1d
@@ -438,9 +455,7 @@ def port_deep_nets() -> list:
     import torch
     from torch import nn
 
-    from tests.zoo import core
-
-    recipe = core.load("backends/from_pytorch.py:Port")
+    recipe = _port()
     Port, channels_last = recipe["Port"], recipe["channels_last"]
     arrays = recipe["arrays"]
 

@@ -28,9 +28,6 @@ KINDS = {
 }
 # Pages from before there were kinds, each with too much in it: not one more.
 UNDIVIDED = {
-    "docs/backends/from-pytorch.md",
-    "docs/backends/jax-loop.md",
-    "docs/backends/load-elsewhere.md",
     "docs/verify/worse-after-loading.md",
 }
 ANSWER = re.compile(r"^!!! answer ", re.MULTILINE)

@@ -1,0 +1,65 @@
+# --8<-- [start:model]
+import keras
+import numpy as np
+import torch
+from torch import nn
+
+keras.utils.set_random_seed(0)
+x = np.random.normal(5, 3, size=(16, 8, 8, 3)).astype("float32")
+model = keras.Sequential(
+    [
+        keras.Input(shape=(8, 8, 3)),
+        keras.layers.Conv2D(8, 3, name="conv"),
+        keras.layers.BatchNormalization(name="bn"),
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dense(5, name="head"),
+    ]
+)
+[gamma, beta] = model.get_layer("bn").trainable_weights
+gamma.assign(np.random.uniform(0.5, 1.5, 8))  # as if it were trained
+beta.assign(np.random.uniform(0.5, 1.5, 8))
+model(x, training=True)
+# --8<-- [end:model]
+
+# --8<-- [start:batchnorm]
+bn = model.get_layer("bn")
+names = ["weight", "bias", "running_mean", "running_var"]
+arrays = dict(zip(names, map(torch.tensor, bn.get_weights()), strict=True))
+arrays["num_batches_tracked"] = torch.tensor(0)
+
+back = nn.BatchNorm2d(8, eps=bn.epsilon, momentum=1 - bn.momentum)
+back.load_state_dict(arrays, strict=True)
+# --8<-- [end:batchnorm]
+
+# --8<-- [start:kernels]
+kernel, bias = map(torch.tensor, model.get_layer("conv").get_weights())
+convolution = nn.Conv2d(3, 8, 3)
+convolution.load_state_dict(
+    {"weight": kernel.permute(3, 2, 0, 1), "bias": bias}, strict=True
+)
+
+kernel, bias = map(torch.tensor, model.get_layer("head").get_weights())
+linear = nn.Linear(8, 5)
+linear.load_state_dict({"weight": kernel.T, "bias": bias}, strict=True)
+# --8<-- [end:kernels]
+
+# --8<-- [start:prove]
+pooling = nn.AdaptiveAvgPool2d(1)
+net = nn.Sequential(convolution, back, pooling, nn.Flatten(), linear).eval()
+with torch.no_grad():
+    outputs = net(torch.tensor(x).permute(0, 3, 1, 2)).numpy()
+np.testing.assert_allclose(
+    outputs, model.predict(x, verbose=0), rtol=1e-4, atol=1e-4
+)
+torch.save(net.state_dict(), "back.pt")
+print("outputs within 1e-4")
+# --8<-- [end:prove]
+
+# --8<-- [start:reload]
+import torch
+
+state = torch.load("back.pt", weights_only=True)
+for name in ["running_mean", "running_var"]:
+    moved = (state[f"1.{name}"] != (name == "running_var")).all().item()
+    print(f"{name:12} moved: {moved}")
+# --8<-- [end:reload]
