@@ -31,7 +31,6 @@ UNDIVIDED = {
     "docs/backends/from-pytorch.md",
     "docs/backends/jax-loop.md",
     "docs/backends/load-elsewhere.md",
-    "docs/verify/worse-after-loading.md",
 }
 ANSWER = re.compile(r"^!!! answer ", re.MULTILINE)
 SNIPPET_LINES, SNIPPET_MEDIAN = 200, 100
