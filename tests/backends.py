@@ -18,11 +18,11 @@ ROOT = Path(__file__).parents[1]
 RECORD = ROOT / "tests" / "backends.txt"
 SESSION = "backends"
 PROOFS = ROOT / "tests" / "backends_zoo.py"
-# What the proofs are made of, and the file that one of the pages imports.
+# What the proofs are made of, and the tool file that one of the pages imports.
 NEEDED = [
     PROOFS,
     *(ROOT / "tests" / "zoo" / f"{name}.py" for name in ("compare", "core", "members")),
-    ROOT / pages.TOOLS,
+    ROOT / "docs" / "bn_tools.py",
 ]
 
 

@@ -2,9 +2,9 @@
 
 Every Markdown file below ``docs/`` is one test: its Python blocks run in order, in
 one namespace, as ``__main__``, in an empty folder, and what they print is compared
-with the output that the page shows. A page that links to ``bn_tools.py`` finds it in
-that folder, as its readers do. A block whose fence has the title
-``<name>.py`` is a script of its own and runs in a new process in the same folder.
+with the output that the page shows. A page that links to a tool file, such as
+``bn_tools.py``, finds it in that folder, as its readers do. A block whose fence has the
+title ``<name>.py`` is a script of its own and runs in a new process in the same folder.
 """
 
 import difflib
@@ -138,8 +138,8 @@ class PageItem(pytest.Item):
         total.not_run += sum(block.reason is not None for block in self.page.blocks)
         with tempfile.TemporaryDirectory(prefix="page-") as name:
             folder = Path(name)
-            if self.page.tools:
-                shutil.copy(self.config.rootpath / pages.TOOLS, folder)
+            for file in self.page.tools:
+                shutil.copy(self.config.rootpath / file, folder)
             outputs = run(self.page, folder, total)
             if self.config.getoption("update_outputs"):
                 update(self.path, outputs)

@@ -25,12 +25,12 @@ from pytest_codeblocks import extract_from_buffer
 PYTHON = {"python", "python3", "py"}
 OTHER_LANGUAGES = {"bash", "console", "html", "json", "text", "toml", "yaml"}
 NOT_RUN = "Not run here: "
-TOOLS = "docs/bn_tools.py"
-"""The file that pages offer for download and import from."""
+TOOLS = ("docs/bn_tools.py", "docs/bn_diagnosis.py")
+"""The files that pages offer for download and import from."""
 
 _COMMENT = re.compile(r"<!--[-\s]*(pytest-codeblocks:|pytest\.mark\.)(.*?)[-\s]*-->")
 _LANGUAGE = re.compile(r"(?:\{\s*\.)?([\w+-]+)")
-_DOWNLOAD = re.compile(r"\]\((?:\.\./)*bn_tools\.py\)")
+_DOWNLOAD = re.compile(r"\]\((?:\.\./)*(bn_\w+\.py)\)")
 _PLOT = re.compile(r"!\[[^\]]*\]\(([\w.-]+\.svg)\)\{ *\.plot")
 _TITLE = re.compile(r"""title=(["'])(.*?)\1""")
 
@@ -118,8 +118,8 @@ class Page:
         session: Name of the test session that the page is left to, as its libraries
             are not installed for the everyday tests; ``None`` for most pages.
         figures: Names of the plots that the page shows and its blocks write.
-        tools: Whether the page offers the tool file, which its readers then have next
-            to their script.
+        tools: The tool files that the page offers, which its readers then have next to
+            their script.
     """
 
     name: str
@@ -127,7 +127,7 @@ class Page:
     blocks: list[Block] = field(default_factory=list)
     session: str | None = None
     figures: list[str] = field(default_factory=list)
-    tools: bool = False
+    tools: list[str] = field(default_factory=list)
 
     def origin(self, number: int) -> str:
         """Return ``file:line`` of an expanded line.
@@ -169,7 +169,8 @@ def read(path: Path, root: Path) -> Page:
     page.session = front_matter.get("session")
     page.blocks = _blocks(page)
     page.figures = _PLOT.findall("\n".join(page.lines))
-    page.tools = _DOWNLOAD.search(body) is not None
+    offered = set(_DOWNLOAD.findall(body))
+    page.tools = [file for file in TOOLS if Path(file).name in offered]
     return page
 
 

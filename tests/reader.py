@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from tests.pages import NOT_RUN, TOOLS, read
+from tests.pages import NOT_RUN, read
 from tests.test_built import shown_in_html
 from tests.test_site import ALL_PAGES, ROOT, shown_in_source
 
@@ -35,8 +35,8 @@ def test_a_built_page_runs_as_one_script(site, name, tmp_path):
     script.write_text(f"\nprint({END!r}, flush=True)\n".join(blocks), "utf-8")
     folder = tmp_path / "empty"
     folder.mkdir()
-    if name.endswith(".md") and read(ROOT / name, ROOT).tools:
-        shutil.copy(ROOT / TOOLS, tmp_path)  # next to the script
+    for file in read(ROOT / name, ROOT).tools if name.endswith(".md") else []:
+        shutil.copy(ROOT / file, tmp_path)  # next to the script
     run = subprocess.run(
         [PYTHON, script], cwd=folder, capture_output=True, text=True, timeout=600
     )

@@ -77,15 +77,16 @@ def test_every_python_block_of_the_built_page_is_one_that_is_run(site, name, req
             assert block.reason in title, f"{block.where}: the reason is not visible"
 
 
-def test_the_file_for_readers_is_what_the_tests_run(site):
-    served = urllib.request.urlopen(site.url + Path(TOOLS).name)
-    assert served.read() == (ROOT / TOOLS).read_bytes()
+@pytest.mark.parametrize("file", TOOLS)
+def test_a_file_for_readers_is_what_the_tests_run(site, file):
+    served = urllib.request.urlopen(site.url + Path(file).name)
+    assert served.read() == (ROOT / file).read_bytes()
     for name in ALL_PAGES:
         path = built(site, name)
-        ending = re.escape(Path(TOOLS).name)
+        ending = re.escape(Path(file).name)
         for link in re.findall(rf'href="?([^\s">]*{ending})', path.read_text("utf-8")):
             target = (path.parent / link).resolve()
-            assert target == site.path.resolve() / Path(TOOLS).name, (
+            assert target == site.path.resolve() / Path(file).name, (
                 f"{name}: {link} leads elsewhere"
             )
 
@@ -406,13 +407,15 @@ def test_any_text_can_be_searched(ask, site):
     report(f"finds nothing: {query}" for query in sorted(queries) if not found[query])
 
 
-def test_a_click_downloads_the_tool_file(page, site):
-    page.goto(site.url + "reference/bn-tools/")
+@pytest.mark.parametrize("file", TOOLS)
+def test_a_click_downloads_a_tool_file(page, site, file):
+    name = Path(file).name
+    page.goto(f"{site.url}reference/{Path(file).stem.replace('_', '-')}/")
     with page.expect_download() as download:
-        page.locator("article a[href$='bn_tools.py']").first.click()
-    assert download.value.suggested_filename == "bn_tools.py"
-    file = Path(download.value.path())
-    assert file.read_bytes() == (DOCS / "bn_tools.py").read_bytes()
+        page.locator(f"article a[href$='{name}']").first.click()
+    assert download.value.suggested_filename == name
+    downloaded = Path(download.value.path())
+    assert downloaded.read_bytes() == (ROOT / file).read_bytes()
 
 
 def test_click_changes_the_page_without_a_reload(page, site, paths):

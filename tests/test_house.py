@@ -13,7 +13,7 @@ import pytest
 from mkdocs.utils import meta
 from mkdocs.utils.yaml import yaml_load
 
-from tests.test_site import DOCS, ROOT, SNIPPETS, snippet_of
+from tests.test_site import DOCS, ROOT, SNIPPETS
 
 NEXT, WRONG = "Where to go next", "What can go wrong"
 # Second-level headings of a trap and a symptom; those that end a page of another kind.
@@ -25,10 +25,6 @@ KINDS = {
     "example": [NEXT],
     "reference": [],
     "home": [],
-}
-# Pages from before there were kinds, each with too much in it: not one more.
-UNDIVIDED = {
-    "docs/verify/worse-after-loading.md",
 }
 ANSWER = re.compile(r"^!!! answer ", re.MULTILINE)
 SNIPPET_LINES, SNIPPET_MEDIAN = 200, 100
@@ -75,9 +71,6 @@ def links(name: str, text: str) -> set[str]:
 @page_of
 def test_a_page_is_of_a_kind_and_has_its_parts(name):
     kind, text = source(name)
-    if name in UNDIVIDED:
-        assert kind is None, f"{name}: it is of a kind, so UNDIVIDED need not list it"
-        return
     assert kind in KINDS, (
         f"{name}: its front matter says 'kind: {kind}', not one of {', '.join(KINDS)}"
     )
@@ -123,9 +116,7 @@ def lengths(paths: list[Path]) -> dict[str, int]:
 
 def test_snippets_are_short():
     found = lengths(SNIPPETS)
-    known = {snippet_of(name) for name in UNDIVIDED}
     long = {file: lines for file, lines in found.items() if lines > SNIPPET_LINES}
-    long = {file: lines for file, lines in long.items() if file not in known}
     assert not long, f"more than {SNIPPET_LINES} lines: {long}"
     assert statistics.median(found.values()) <= SNIPPET_MEDIAN
 

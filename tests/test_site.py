@@ -25,6 +25,7 @@ SNIPPETS = sorted(p for p in (ROOT / "snippets").rglob("*.py") if p.stem != "__i
 ALL_PAGES = [p.relative_to(ROOT).as_posix() for p in DOCS + NOTEBOOKS]
 
 TOOLS = pages.TOOLS
+TOOL_FILES = {Path(file).name: file for file in TOOLS}
 DISTRIBUTIONS = packages_distributions()
 
 page_of = pytest.mark.parametrize(
@@ -213,7 +214,7 @@ def test_no_code_is_typed_in_a_page(name):
     for block in page.blocks:
         for number in range(block.line + 1, block.line + 1 + block.code.count("\n")):
             line = page.lines[number - 1]
-            source = TOOLS if block.script == Path(TOOLS).name else file
+            source = TOOL_FILES.get(block.script, file)
             assert not line.strip() or line.origin[0] == source, (
                 f"{page.origin(number)}: code in this block comes from {source} only"
             )
@@ -242,8 +243,8 @@ def test_a_script_of_its_own_is_named_after_its_section(name):
             origin, number = page.lines[end - 1].origin
             lines = (ROOT / origin).read_text("utf-8").splitlines()[:number]
             section = re.findall(r"\[start:([\w-]+)\]", "\n".join(lines))[-1]
-            if origin == TOOLS:
-                section = Path(TOOLS).stem
+            if origin in TOOLS:
+                section = Path(origin).stem
             assert block.script == f"{section}.py", (
                 f"{block.where}: the title is {block.script!r}, the section {section!r}"
             )
@@ -310,12 +311,15 @@ def imported(code: str) -> set[str]:
 @pytest.mark.parametrize("name", ALL_PAGES)
 def test_a_page_names_the_libraries_it_needs(name):
     needed = set().union(*(imported(block.code) for block in shown_in_source(name)))
-    if Path(TOOLS).stem in needed:
-        link = posixpath.relpath(TOOLS, posixpath.dirname(name))
-        assert f"]({link})" in (ROOT / name).read_text("utf-8"), (
-            f"{name}: no link ]({link}) below its pip install line offers the file"
-        )
-        needed = needed - {Path(TOOLS).stem} | {"keras", "numpy"}
+    for file in reversed(TOOLS):  # a later one may import an earlier one
+        if Path(file).stem in needed:
+            link = posixpath.relpath(file, posixpath.dirname(name))
+            assert f"]({link})" in (ROOT / name).read_text("utf-8"), (
+                f"{name}: no link ]({link}) below its pip install line offers the file"
+            )
+            needed = needed - {Path(file).stem} | imported(
+                (ROOT / file).read_text("utf-8")
+            )
     # A module that is not installed here is called like its library.
     needed = {
         DISTRIBUTIONS.get(m, [m])[0] for m in needed - set(sys.stdlib_module_names)
@@ -328,9 +332,10 @@ def test_a_page_names_the_libraries_it_needs(name):
     assert needed <= named, f"{name}: pip install does not name {needed - named}"
 
 
-def test_the_file_for_readers_needs_nothing_but_keras_and_numpy():
-    needed = imported((ROOT / TOOLS).read_text("utf-8")) - set(sys.stdlib_module_names)
-    assert needed <= {"keras", "numpy"}
+def test_the_files_for_readers_need_nothing_but_keras_and_numpy():
+    needed = set().union(*(imported((ROOT / f).read_text("utf-8")) for f in TOOLS))
+    own = {Path(file).stem for file in TOOLS}
+    assert needed - set(sys.stdlib_module_names) - own <= {"keras", "numpy"}
 
 
 def test_the_site_names_the_versions_that_ran():

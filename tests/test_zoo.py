@@ -73,7 +73,8 @@ def test_each_function_and_class_of_a_page_is_proven_or_only_shows(zoo):
 def page_of(recipe: str) -> str:
     """Return the link from the table to the page that shows a recipe."""
     file, name = recipe.split(":")
-    page = "reference/bn-tools" if file == core.TOOLS.name else file[:-3]
+    tool = file in {tool.name for tool in core.TOOLS}
+    page = f"reference/{file[:-3]}" if tool else file[:-3]
     return f"[`{name}`](../{page.replace('_', '-')}.md)"
 
 

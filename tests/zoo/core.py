@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SNIPPETS = ROOT / "snippets"
-TOOLS = ROOT / "docs" / "bn_tools.py"
+TOOLS = [ROOT / "docs" / name for name in ("bn_tools.py", "bn_diagnosis.py")]
 PROOFS = Path(__file__).with_name("proofs")
 RESULTS = Path(__file__).with_name("results.json")
 ZOO = [Path(__file__).with_name(name) for name in ("members.py", "compare.py")]
@@ -82,7 +82,7 @@ def definitions(file: str) -> dict[str, ast.stmt]:
 
 
 def _path(file: str) -> Path:
-    return TOOLS if file == TOOLS.name else SNIPPETS / file
+    return next((tool for tool in TOOLS if tool.name == file), SNIPPETS / file)
 
 
 def source(recipe: str) -> str:
@@ -110,7 +110,7 @@ def load(recipe: str) -> dict:
     file = recipe.partition(":")[0]
     tree = ast.parse(_path(file).read_text("utf-8"))
     tree.body = _importable(tree)
-    sys.path.insert(0, str(TOOLS.parent))
+    sys.path.insert(0, str(ROOT / "docs"))
     namespace = {"__name__": "recipe"}
     exec(compile(tree, str(_path(file)), "exec", dont_inherit=True), namespace)
     return namespace
@@ -167,7 +167,7 @@ def fingerprint(recipe: str) -> str:
     """
     known = load_proofs()[recipe]
     module = Path(sys.modules[known.prove.__module__].__file__)
-    files = [TOOLS, _path(recipe.partition(":")[0])]
+    files = [*TOOLS, _path(recipe.partition(":")[0])]
     recipes = needed([source(recipe)], [file.read_text("utf-8") for file in files])
     # Without the decorators, which name the recipe's file.
     parts = [

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from tests.zoo import compare
-from tests.zoo.core import NotFor, proof
+from tests.zoo.core import NotFor, load, proof
 
 SHOWS = {
-    "verify/worse_after_loading.py": "cause arrays_that_differ score_of batches_of "
-    "Net build train accuracy line row with_normalization one_by_one AlwaysTraining"
+    "bn_diagnosis.py": "_cause _arrays_that_differ _score_of _batches _views _orders "
+    "_fit"
 }
 
 
@@ -28,12 +28,12 @@ def in_inference(model, x):
     )
 
 
-@proof("verify/worse_after_loading.py:measure")
+@proof("bn_diagnosis.py:measure")
 def measure(recipe, member):
     model, _ = compare.trained(member)
     x = member.data()[0]
     targets = in_inference(model, x)
-    recipe["write_record"]("model.npz", model, x)
+    load("bn_tools.py:write_record")["write_record"]("model.npz", model, x)
     model.save_weights("model.weights.h5")
 
     def loaded():
@@ -123,7 +123,7 @@ def measure_elsewhere(recipe, member):
     assert result["cause"].startswith(named), result["cause"]
 
 
-@proof("verify/worse_after_loading.py:explain")
+@proof("bn_diagnosis.py:explain")
 def explain(recipe, member):
     x = member.data()[0]
     if isinstance(x, dict) or x.dtype.kind != "f":
@@ -137,6 +137,8 @@ def explain(recipe, member):
     constant = np.concatenate([x, np.full_like(x[..., :1], 5)], axis=-1)
     assert say(constant, constant) == "not at all"
     assert say(constant, constant / 255).startswith("times [0.0039")
+    with pytest.raises(ValueError, match="all rows are alike"):
+        say(np.ones_like(x), x)
     noise = np.random.default_rng(0).normal(0, 0.05 * x.std(), x.shape)
     assert say(x, x + noise).endswith("compression or gamma")
     if x.ndim == 4:
