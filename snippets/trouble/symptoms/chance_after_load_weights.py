@@ -7,26 +7,34 @@ def after_loading(model, load, x, y):
 
     Args:
         model: The model that you go on with, built, before anything is loaded.
+            Its only output has a column per class.
         load: Called with `model`; loads into it, as your program does.
         x: Training rows, as your program prepares them.
         y: Their class numbers.
     """
     before = [variable.numpy() for variable in model.weights]
     load(model)
-    loaded = [(variable, variable.numpy()) for variable in model.weights]
-    pairs = zip(before, (array for _, array in loaded))
+    pairs = zip(before, (variable.numpy() for variable in model.weights))
     came = sum(not np.array_equal(*pair) for pair in pairs)
-    classes, in_training = (
-        np.argmax(model(x, training=training), axis=-1)
-        for training in (False, True)
-    )
+    loaded = [(variable, variable.numpy()) for variable in model.variables]
+    outputs = [model(x, training=training) for training in (False, True)]
     for variable, array in loaded:
         variable.assign(array)
+    shape = tuple(getattr(outputs[0], "shape", ()))
+    if np.shape(y) != shape[:-1] or shape[-1:] in [(), (1,)]:
+        raise ValueError(
+            "one output with a column per class, and class numbers are needed, "
+            f"not the shapes {shape} and {np.shape(y)}"
+        )
+    y = np.ravel(y)
+    classes, in_training = (
+        np.argmax(each, axis=-1).ravel() for each in outputs
+    )
     # Each class of the model renamed to the one that it mostly stands for.
     names = {c: np.bincount(y[classes == c]).argmax() for c in set(classes)}
     renamed = np.array([names[c] for c in classes])
     return {
-        "arrays": f"{came} of {len(loaded)}",
+        "arrays": f"{came} of {len(before)}",
         "accuracy": np.mean(classes == y),
         "renamed": np.mean(renamed == y) if len(names) > 1 else 0,
         "training mode": np.mean(in_training == y),

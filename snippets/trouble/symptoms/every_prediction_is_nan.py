@@ -8,7 +8,8 @@ def where_is_it(model, x):
     """Say what is not finite: inputs, arrays or outputs. The arrays stay."""
     before = [(variable, variable.numpy()) for variable in model.variables]
     found = [entry.partition(":")[0] for entry in broken(model)]
-    statistics = [path for path in found if "moving_" in path]
+    names = "moving_mean", "moving_variance"
+    statistics = [path for path in found if path.endswith(names)]
     result = {
         "inputs": share(x),
         "statistics": len(statistics),
@@ -22,9 +23,12 @@ def where_is_it(model, x):
 
 
 def share(values):
-    rows = np.asarray(values, "float32").reshape(len(values), -1)
-    rows = ~np.isfinite(rows).all(axis=1)
-    return "all" if rows.all() else "some" if rows.any() else "none"
+    arrays = [
+        np.asarray(each, "float32") for each in keras.tree.flatten(values)
+    ]
+    rows = [np.isfinite(each).reshape(len(each), -1).all(1) for each in arrays]
+    finite = np.all(rows, axis=0)
+    return "none" if finite.all() else "some" if finite.any() else "all"
 
 
 # --8<-- [end:measure]

@@ -8,11 +8,12 @@ def compare_losses(model, x, y, loss, **fit):
 
     The model is not the same afterwards: take one that you loaded for it.
     """
-    size = {"batch_size": len(x), "verbose": 0}
+    size = {"batch_size": len(keras.tree.flatten(x)[0]), "verbose": 0}
     found = {}
 
     def note(name, value):
-        same = np.allclose(value, model.evaluate(x, y, **size), rtol=1e-3)
+        evaluated = model.evaluate(x, y, **size, return_dict=True)["loss"]
+        same = np.allclose(value, evaluated, rtol=1e-3)
         found[name] = "equal" if same else "differs"
 
     note("fit", model.fit(x, y, **size, **fit).history["loss"])
@@ -68,6 +69,9 @@ traced = trained()
 traced.predict(x, batch_size=len(x), verbose=0)
 traced.layers[1].epsilon = 10.0  # predict goes on without it
 
+sure = trained()
+sure.layers[-1].kernel.assign(1e3 * sure.layers[-1].kernel)
+
 cases = {
     "nothing": (trained(), {}),
     "the weights change": (trained(rate=0.5), {}),
@@ -76,6 +80,7 @@ cases = {
     "class_weight": (trained(), {"class_weight": {0: 1.0, 1: 9.0}}),
     "a regularizer": (trained(regularizer="l2"), {}),
     "traced before": (traced, {}),
+    "outputs of 0 and 1": (sure, {}),
     "training=True": (by_default, {}),
 }
 print(f"{'':19}fit      rate 0   predict  model(x) training twice")

@@ -1,4 +1,5 @@
 # --8<-- [start:measure]
+import keras
 import numpy as np
 from bn_tools import estimate_again
 
@@ -13,10 +14,13 @@ def four_scores(model, batches, score):
         score: Function of targets and outputs; larger is better.
     """
     before = [(variable, variable.numpy()) for variable in model.variables]
-    x, y = (np.concatenate(arrays) for arrays in zip(*batches))
+    x, y = keras.tree.map_structure(
+        lambda *rows: np.concatenate(rows), *batches
+    )
 
     def asked(inputs, targets, training=False):
-        found = score(targets, np.asarray(model(inputs, training=training)))
+        outputs = model(inputs, training=training)
+        found = score(targets, keras.tree.map_structure(np.asarray, outputs))
         for variable, array in before:
             variable.assign(array)
         return found
@@ -33,8 +37,6 @@ def four_scores(model, batches, score):
 # --8<-- [end:measure]
 
 # --8<-- [start:cases]
-import keras
-
 rng = np.random.default_rng(0)
 noise = rng.normal(size=(512, 1)).astype("float32")
 above = (noise > 0).astype(int)
@@ -54,14 +56,14 @@ def trained(batches, epochs, momentum=0.99):
     return model
 
 
-def cut(inputs, targets=above, size=32):
+def cut(inputs, targets, size=32):
     starts = range(0, len(inputs), size)
     return [(inputs[i : i + size], targets[i : i + size]) for i in starts]
 
 
 level = np.where(np.arange(512) < 256, 5, -5)[:, None]  # of two cameras
-usual = cut(noise + 5)
-sorted_rows = cut(noise + level)
+usual = cut(noise + 5, above)
+sorted_rows = cut(noise + level, above)
 other = cut(noise[:32] + 9, above[:32])
 
 print(f"{'':22}evaluate  batch  together  estimated  start")

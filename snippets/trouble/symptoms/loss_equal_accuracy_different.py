@@ -3,28 +3,29 @@ import keras
 import numpy as np
 
 
-def right(model, x, y, threshold):
+def right(outputs, y, threshold):
     """Return which rows are right, counted without a metric.
 
     Args:
-        model: The model.
-        x: Inputs.
+        outputs: What `predict` returned; of several outputs, one.
         y: Class numbers, or one row per sample of zeros and a one.
         threshold: For a single output: 0 for logits, 0.5 for a sigmoid.
     """
-    outputs = model.predict(x, verbose=0)
+    outputs, y = np.asarray(outputs), np.asarray(y)
+    if outputs.ndim < 2:
+        raise ValueError("pass the array of one output, and its targets")
     if outputs.shape[-1] == 1:
-        classes = outputs[:, 0] > threshold
+        classes = outputs[..., 0] > threshold
     else:
         classes = outputs.argmax(axis=-1)
-    y = np.asarray(y)
-    y = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(-1)
-    return classes == y
+        y = y.argmax(axis=-1) if y.shape == outputs.shape else y
+    return classes == y.reshape(classes.shape)
 
 
 def metrics_of(model):
-    """Return the names of the classes of the compiled metrics."""
-    return [type(each).__name__ for each in model._compile_metrics.metrics]
+    """Return the classes of the compiled metrics, once `evaluate` has run."""
+    found = [getattr(each, "metrics", []) for each in model.metrics]
+    return [type(each).__name__ for metrics in found for each in metrics]
 
 
 # --8<-- [end:measure]
@@ -60,7 +61,8 @@ print(f"{'compiled with':26}reported  counted  metric")
 for name, (net, inputs, targets, loss, metric) in cases.items():
     net.compile(loss=loss, metrics=[metric])
     _, reported = net.evaluate(inputs, targets, verbose=0)
-    counted = right(net, inputs, targets, threshold=0).mean()
+    outputs = net.predict(inputs, verbose=0)
+    counted = right(outputs, targets, threshold=0).mean()
     print(f"{name:26}{reported:<10.2f}{counted:<9.2f}{metrics_of(net)[0]}")
 # --8<-- [end:cases]
 

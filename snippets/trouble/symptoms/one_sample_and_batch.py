@@ -1,4 +1,5 @@
 # --8<-- [start:measure]
+import keras
 import numpy as np
 
 
@@ -7,13 +8,17 @@ def alone_and_in_a_batch(model, predict, rows):
 
     Args:
         model: The model that `predict` calls.
-        predict: From a list of rows to predictions, as your program does it.
-        rows: Some rows that differ, a list.
+        predict: From some rows to predictions, as your program does it:
+            an array, or a list or dict of arrays.
+        rows: Some rows that differ: a list or an array, or a dict of them.
     """
-    before = model.get_weights()
-    parts = [rows[:1], rows[1:2], rows]
-    alone, other, among = (predict(part)[0] for part in parts)
-    moved = not all(map(np.array_equal, before, model.get_weights()))
+    before = [(variable, variable.numpy()) for variable in model.variables]
+    weights = model.get_weights()
+    parts = slice(1), slice(1, 2), slice(None)
+    alone, other, among = (predict(cut(rows, part)) for part in parts)
+    moved = not all(map(np.array_equal, weights, model.get_weights()))
+    for variable, array in before:
+        variable.assign(array)
     return {
         "in a batch": "equal" if close(alone, among) else "differs",
         "two rows, each alone": "equal" if close(alone, other) else "differ",
@@ -21,16 +26,25 @@ def alone_and_in_a_batch(model, predict, rows):
     }
 
 
-def close(one, other):
-    scale = max(np.abs(one).max(), np.abs(other).max())
-    return np.allclose(one, other, rtol=0, atol=1e-3 * scale)
+def cut(rows, part):
+    if isinstance(rows, dict):
+        return {name: each[part] for name, each in rows.items()}
+    return rows[part]
+
+
+def close(outputs, others):
+    """Compare the first row of each output."""
+    pairs = zip(keras.tree.flatten(outputs), keras.tree.flatten(others))
+    rows = [(np.asarray(one)[0], np.asarray(other)[0]) for one, other in pairs]
+    return all(
+        np.allclose(one, other, rtol=0, atol=1e-3 * np.abs([one, other]).max())
+        for one, other in rows
+    )
 
 
 # --8<-- [end:measure]
 
 # --8<-- [start:cases]
-import keras
-
 keras.utils.set_random_seed(0)
 rows = list(np.random.normal(5, 3, size=(16, 8)).astype("float32"))
 norm, head = keras.layers.BatchNormalization(), keras.layers.Dense(3)

@@ -10,10 +10,14 @@ def how_far(expected, outputs):
         outputs: Those of the same rows, from the other place.
     """
     expected, outputs = np.asarray(expected), np.asarray(outputs)
+    if expected.shape != outputs.shape or expected.ndim < 2:
+        shapes = f"{expected.shape} and {outputs.shape}"
+        raise ValueError(f"two arrays of one shape are needed, not {shapes}")
     difference = np.abs(outputs - expected).max() / np.abs(expected).max()
     sizes = {1e-5: "rounding", 1e-2: "16 bits", np.inf: "another computation"}
     same = np.mean(outputs.argmax(axis=-1) == expected.argmax(axis=-1))
-    return next(name for size, name in sizes.items() if difference < size), same
+    found = [name for size, name in sizes.items() if difference < size]
+    return (found or ["not finite"])[0], same
 
 
 # --8<-- [end:measure]

@@ -15,7 +15,7 @@ def first_constant(model, rows, training=False):
         The layer's name, or "-" if there is none.
     """
     before = [(variable, variable.numpy()) for variable in model.variables]
-    outputs, own = {}, [vars(layer).get("call") for layer in model.layers]
+    outputs, own = [], [vars(layer).get("call") for layer in model.layers]
     for layer in model.layers:
         layer.call = noting(layer, layer.call, outputs)
     try:
@@ -27,10 +27,11 @@ def first_constant(model, rows, training=False):
                 layer.call = call
         for variable, array in before:
             variable.assign(array)
-    for layer, value in outputs.items():
+    for layer, value in outputs:
         usual = np.abs(value).max()
-        if isinstance(layer, keras.layers.BatchNormalization) and layer.scale:
-            usual = np.abs(layer.gamma).max()  # it spreads its inputs by gamma
+        if isinstance(layer, keras.layers.BatchNormalization):
+            # It spreads its inputs by gamma.
+            usual = np.abs(layer.gamma).max() if layer.scale else 1
         if not value.std(axis=0).max() > 0.02 * usual:
             return layer.name
     return "-"
@@ -39,7 +40,8 @@ def first_constant(model, rows, training=False):
 def noting(layer, call, outputs):
     def noting_call(*inputs, **arguments):
         found = call(*inputs, **arguments)
-        outputs[layer] = np.asarray(keras.tree.flatten(found)[0], "float32")
+        value = np.asarray(keras.tree.flatten(found)[0], "float64")
+        outputs.append((layer, value))
         return found
 
     return noting_call
