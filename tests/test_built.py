@@ -46,6 +46,8 @@ DOCS = ROOT / "docs"
 SHARED_BUDGET = 67_000  # 2,500 of them the sitemap, 10 per page
 PAGE_BUDGET = 25_000
 NOTEBOOK_BUDGET = 120_000
+# Of a page as it opens, folded parts closed, in windows of 1280 x 800.
+SCREENS, SCREEN = 8, 800
 
 
 def built(site, name: str) -> Path:
@@ -228,6 +230,15 @@ def test_nothing_overflows_on_a_phone(visits):
         f"/{path} is {seen['width']} px wide at {PHONE['width']} px: {seen['too_wide']}"
         for path, seen in visits.items()
         if seen["too_wide"]
+    )
+
+
+def test_pages_are_short(visits, notebooks):
+    report(
+        f"/{path} is {seen['height'] / SCREEN:.1f} screens high, over {SCREENS}: "
+        "divide it, or fold what only few readers open"
+        for path, seen in visits.items()
+        if seen["height"] > SCREENS * SCREEN and path not in notebooks
     )
 
 

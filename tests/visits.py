@@ -161,9 +161,10 @@ def visit(page, url, whole=True):
     }
     for event, listener in listeners.items():
         page.on(event, listener)
-    page.set_viewport_size(DESKTOP if whole else PHONE)
+    page.set_viewport_size(DESKTOP)
     page.emulate_media(color_scheme="light")
     page.goto(url)
+    height = page.evaluate("document.querySelector('article').scrollHeight")
     page.evaluate(
         "document.querySelectorAll('details').forEach((d) => (d.open = true))"
     )
@@ -181,7 +182,7 @@ def visit(page, url, whole=True):
         page.evaluate(WITHOUT_TOKENS)
         page.evaluate(AXE.read_text(encoding="utf-8"))
         violations = axe(page, *AXE_REST)
-        page.set_viewport_size(PHONE)
+    page.set_viewport_size(PHONE)
     width = page.evaluate("document.documentElement.scrollWidth")
 
     # Last, so that what is loaded in the background counts as well.
@@ -207,4 +208,5 @@ def visit(page, url, whole=True):
         "cut": cut,
         "too_wide": page.evaluate(WIDEST) if width > PHONE["width"] else None,
         "width": width,
+        "height": height,
     }
