@@ -47,14 +47,14 @@ print("equal loss:", np.isclose(before, after))
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]
-model.train_on_batch(x, y)
-model.save_weights("model.weights.h5")
 fresh = build()
 for name in ["not loaded", "loaded"]:
+    model.train_on_batch(x, y)
     if name == "loaded":
+        model.save_weights("model.weights.h5")
         fresh.load_weights("model.weights.h5")
-    before, after = (net.evaluate(x, y, verbose=0) for net in (model, fresh))
-    print(f"{name:11} evaluate: {np.isclose(before, after)}", end="  ")
     before, after = (net.test_on_batch(x, y) for net in (model, fresh))
-    print(f"test_on_batch: {np.isclose(before, after)}")
+    print(f"{name:11} test_on_batch: {np.isclose(before, after)!s:5}", end="  ")
+    before, after = (net.evaluate(x, y, verbose=0) for net in (model, fresh))
+    print(f"evaluate: {np.isclose(before, after)}")
 # --8<-- [end:sure]
