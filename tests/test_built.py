@@ -176,6 +176,19 @@ def test_what_was_published_is_still_there(site, paths):
     report(gone)
 
 
+def test_what_answers_real_questions_is_there(site):
+    questions = json.loads((ROOT / "tests" / "questions.json").read_text("utf-8"))
+    report(
+        f"{question['id']}: /{question['answer']} is not there"
+        for question in questions
+        if "answer" in question
+        for path, _, anchor in [question["answer"].partition("#")]
+        if not (file := site.path / path / "index.html").is_file()
+        or anchor
+        and not re.search(rf'\bid="?{re.escape(anchor)}[">\s]', file.read_text("utf-8"))
+    )
+
+
 def test_axe_finds_nothing(visits):
     report(
         f"/{path}: {violation['id']} at {', '.join(map(str, node['target']))}: "
