@@ -116,8 +116,7 @@ def after_loading(recipe, member):
 
 @proof("trouble/symptoms/different_every_run.py:look_twice")
 def look_twice(recipe, member):
-    trained, _ = compare.trained(member)
-    trained.save_weights("model.weights.h5")
+    fitting(member).save_weights("model.weights.h5")
     x, y = member.data()
     made = []
 
