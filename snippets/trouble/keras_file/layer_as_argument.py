@@ -24,6 +24,9 @@ def report(model, loaded):
 
 
 # --8<-- [start:see]
+import warnings
+
+
 @keras.saving.register_keras_serializable(package="demo")
 class Classifier(keras.Model):
     def __init__(self, base, **kwargs):
@@ -41,7 +44,11 @@ class Classifier(keras.Model):
 model = Classifier(base)
 model(x, training=True)
 model.save("model.keras")
-report(model, keras.saving.load_model("model.keras"))
+with warnings.catch_warnings(record=True, action="always") as caught:
+    loaded = keras.saving.load_model("model.keras")
+report(model, loaded)
+[message] = [str(w.message) for w in caught if "build config" in str(w.message)]
+print("UserWarning:", message.partition(" in `")[0])
 # --8<-- [end:see]
 
 
