@@ -34,7 +34,7 @@ build: $(SITE)/ready ## Build the site into site/, strictly
 test: $(TEST)/ready browser ## Run every test: pages, collector, site, browser
 	$(TEST)/bin/python -m pytest $(WORKERS)
 
-visits: $(TEST)/ready browser ## Look at every page of the site in every way, not at one of each folder
+visits: $(TEST)/ready browser ## Look at every page of the site in every way, not at one of each tab
 	$(TEST)/bin/python -m pytest tests/test_built.py --every-page
 
 outputs: $(TEST)/ready ## Run the pages and write what they print into them

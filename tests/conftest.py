@@ -21,7 +21,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--every-page",
         action="store_true",
-        help="ask axe about every page of the site, not about one of each folder",
+        help="ask axe about every page of the site, not about one of each tab",
     )
 
 

@@ -5,7 +5,6 @@ One file, so that one process builds the site for all of these tests.
 
 import html
 import json
-import posixpath
 import re
 import string
 import urllib.parse
@@ -15,7 +14,7 @@ from xml.etree import ElementTree
 
 import nbformat
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, SoupStrainer
 from mkdocs.utils.yaml import yaml_load
 
 from tests.codeblocks import counts
@@ -37,6 +36,7 @@ from tests.visits import (
     PHONE,
     UNSEEN,
     axe,
+    lay_out,
     visit,
 )
 
@@ -60,7 +60,8 @@ def built(site, name: str) -> Path:
 def shown_in_html(site, name: str) -> list[tuple[str, str]]:
     """Return title and text of each Python block that a reader of the page sees."""
     text = built(site, name).read_text("utf-8")
-    return python_blocks(BeautifulSoup(text, "html.parser").article, name)
+    article = BeautifulSoup(text, "html.parser", parse_only=SoupStrainer("article"))
+    return python_blocks(article, name)
 
 
 @pytest.mark.parametrize("name", ALL_PAGES)
@@ -131,23 +132,29 @@ def notebooks(paths):
 @pytest.fixture(scope="module")
 def visits(browser, site, paths, pytestconfig):
     """What each page did when it was opened."""
-    # The pages of a folder look alike: the largest of each is looked at in every way,
-    # the others without the theme's scripts, which take most of the time.
+    # The pages of a tab look alike: the largest of each is looked at in every way, the
+    # largest trap and symptom among them; the others are laid out.
     size = {path: (site.path / path / "index.html").stat().st_size for path in paths}
-    largest = {posixpath.dirname(p.rstrip("/")): p for p in sorted(paths, key=size.get)}
+    largest = {
+        (path.partition("/")[0], path.startswith("trouble/symptoms/")): path
+        for path in sorted(paths, key=size.get)
+    }
     whole = paths if pytestconfig.getoption("every_page") else largest.values()
-    found = {}
-    for all_of_it in (True, False):
-        # One page for all visits: a new one costs the browser as much as the visit.
-        context = browser.new_context(
-            reduced_motion="reduce", java_script_enabled=all_of_it
-        )
-        context.set_default_timeout(10_000)
-        page = context.new_page()
-        for path in paths:
-            if (path in whole) == all_of_it:
-                found[path] = visit(page, site.url + path, all_of_it)
-        context.close()
+    context = browser.new_context(reduced_motion="reduce")
+    context.set_default_timeout(10_000)
+    # One page for all visits: a new one costs the browser as much as the visit.
+    page = context.new_page()
+    found = {path: visit(page, site.url + path) for path in whole}
+    visited = {url for seen in found.values() for url in seen["requests"]}
+    found |= lay_out(page, site.url, sorted(set(paths) - set(whole)))
+    context.close()
+    # Otherwise what a script does on the other pages would be seen by nobody.
+    report(
+        f"/{path} loads {url}, which no page that is looked at in every way does"
+        for path, seen in found.items()
+        for url in seen["requests"]
+        if url.endswith((".js", ".css")) and url not in visited
+    )
     return found
 
 

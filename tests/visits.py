@@ -79,7 +79,7 @@ LOW_CONTRAST = """() => {
 }"""
 
 # The element that reaches furthest and is not cut off by a box that scrolls.
-WIDEST = """() => {
+WIDEST = """(page) => {
   const clipped = (node) => {
     for (let box = node; (box = box.parentElement) && box.tagName !== "ARTICLE"; ) {
       if (getComputedStyle(box).overflowX !== "visible") return true
@@ -87,13 +87,13 @@ WIDEST = """() => {
     return false
   }
   const right = (node) => node.getBoundingClientRect().right
-  const nodes = [...document.querySelectorAll("article *")].filter((n) => !clipped(n))
+  const nodes = [...page.querySelectorAll("article *")].filter((n) => !clipped(n))
   const widest = nodes.reduce((a, b) => (right(b) > right(a) ? b : a), nodes[0])
   return widest ? widest.outerHTML.slice(0, 120) : "the page's frame"
 }"""
 
 # Lines of code that do not fit into their box at the width of the window.
-CUT = """() => [...document.querySelectorAll("article .language-python pre > code")]
+CUT = """(page) => [...page.querySelectorAll("article .language-python code")]
   .filter((code) => code.scrollWidth > code.clientWidth)
   .map((code) => code.textContent.split("\\n"))
   .map((lines) => lines.reduce((a, b) => (b.length > a.length ? b : a)))"""
@@ -138,14 +138,82 @@ def weight(url):
     return len(gzip.compress(body) if any(n in kind for n in COMPRESSED) else body)
 
 
-def visit(page, url, whole=True):
+# Lays pages out in frames as wide as a desktop and as a phone. A page's own scripts and
+# styles are not loaded again: loading, not looking, is what takes the time of a visit.
+LAYOUTS = """async ([site, paths, desktop, phone]) => {
+  const frames = [desktop, phone].map(({ width, height }) =>
+    Object.assign(document.createElement("iframe"), { width, height }))
+  const found = {}
+  for (const path of paths) {
+    const url = site + path
+    const html = await (await fetch(url)).text()
+    const parsed = new DOMParser().parseFromString(html, "text/html")
+    parsed.head.prepend(Object.assign(document.createElement("base"), { href: url }))
+    const loads = [...parsed.querySelectorAll("[src], link[rel=stylesheet]")]
+      .map((element) => element.src || element.href)
+    parsed.querySelectorAll("script").forEach((script) => script.remove())
+    const failed = []
+    for (const frame of frames) {
+      if (!frame.isConnected) {
+        frame.srcdoc = parsed.documentElement.outerHTML
+        document.body.append(frame)
+        await new Promise((loaded) => (frame.onload = loaded))
+      } else {
+        const page = frame.contentDocument
+        page.querySelector("base").href = url
+        page.body.replaceWith(page.importNode(parsed.body, true))
+      }
+      await Promise.all([...frame.contentDocument.images].map((image) => {
+        image.loading = "eager"
+        return image.decode().catch(() => failed.push(image.src))
+      }))
+    }
+    const [wide, narrow] = frames.map((frame) => frame.contentDocument)
+    const height = wide.querySelector("article").scrollHeight
+    wide.querySelectorAll("details").forEach((details) => (details.open = true))
+    const cut = (CUT)(wide)
+    narrow.querySelectorAll("details").forEach((details) => (details.open = true))
+    const width = narrow.documentElement.scrollWidth
+    const too_wide = width > phone.width ? WIDEST(narrow) : null
+    found[path] = { height, cut, width, too_wide, loads, failed }
+  }
+  return found
+}""".replace("WIDEST", f"({WIDEST})").replace("CUT", CUT)
+
+
+def lay_out(page, site, paths):
+    """Lay out pages of a site and note what that tells, without running their scripts.
+
+    Args:
+        page: The browser's page.
+        site: Address of the site.
+        paths: The pages, relative to it.
+
+    Returns:
+        For each path what `visit` notes. Nothing is violated, and what pages share has
+        no weight: both take a visit.
+    """
+    page.goto(site + "404.html")
+    page.evaluate("document.documentElement.innerHTML = ''")
+    found = {}
+    for path, seen in page.evaluate(
+        LAYOUTS, [site, list(paths), DESKTOP, PHONE]
+    ).items():
+        loads = seen.pop("loads")
+        images = {url for url in loads if url.endswith((".svg", ".png"))}
+        own = sum(weight(url) for url in [site + path, *images])
+        errors = [f"failed: {url}" for url in seen.pop("failed")]
+        nothing = {"shared": 0, "violations": [], "low_contrast": []}
+        found[path] = seen | nothing | {"requests": loads, "own": own, "errors": errors}
+    return found
+
+
+def visit(page, url):
     """Open a page and note what it does, and what it would weigh with a cold cache.
 
     Args:
         page: The browser's page.
         url: The address.
-        whole: Whether to ask axe and to look at colors and at a wide window as well,
-            for which the page runs scripts.
     """
     errors, requests, responses = [], [], []
     listeners = {
@@ -168,20 +236,17 @@ def visit(page, url, whole=True):
     page.evaluate(
         "document.querySelectorAll('details').forEach((d) => (d.open = true))"
     )
-    low_contrast, violations, cut = [], [], []
-    if whole:
-        cut = page.evaluate(CUT)
-        for scheme, name in SCHEMES.items():
-            # Half the time of what the theme does when the system's changes.
-            page.evaluate(f"document.body.dataset.mdColorScheme = '{name}'")
-            page.evaluate(
-                "Promise.all(document.getAnimations().map((a) => a.finished))"
-            )
-            low_contrast += [f"{low} ({scheme})" for low in page.evaluate(LOW_CONTRAST)]
-        # All that axe asks now is of the block, and it would look at each token.
-        page.evaluate(WITHOUT_TOKENS)
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        violations = axe(page, *AXE_REST)
+    cut = page.evaluate(f"({CUT})(document)")
+    low_contrast = []
+    for scheme, name in SCHEMES.items():
+        # Half the time of what the theme does when the system's changes.
+        page.evaluate(f"document.body.dataset.mdColorScheme = '{name}'")
+        page.evaluate("Promise.all(document.getAnimations().map((a) => a.finished))")
+        low_contrast += [f"{low} ({scheme})" for low in page.evaluate(LOW_CONTRAST)]
+    # All that axe asks now is of the block, and it would look at each token.
+    page.evaluate(WITHOUT_TOKENS)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    violations = axe(page, *AXE_REST)
     page.set_viewport_size(PHONE)
     width = page.evaluate("document.documentElement.scrollWidth")
 
@@ -206,7 +271,9 @@ def visit(page, url, whole=True):
         "violations": violations,
         "low_contrast": low_contrast,
         "cut": cut,
-        "too_wide": page.evaluate(WIDEST) if width > PHONE["width"] else None,
+        "too_wide": page.evaluate(f"({WIDEST})(document)")
+        if width > PHONE["width"]
+        else None,
         "width": width,
         "height": height,
     }
