@@ -199,10 +199,10 @@ def lay_out(page, site, paths):
     for path, seen in page.evaluate(
         LAYOUTS, [site, list(paths), DESKTOP, PHONE]
     ).items():
-        loads = seen.pop("loads")
-        images = {url for url in loads if url.endswith((".svg", ".png"))}
+        loads, failed = seen.pop("loads"), set(seen.pop("failed"))
+        images = {url for url in loads if url.endswith((".svg", ".png"))} - failed
         own = sum(weight(url) for url in [site + path, *images])
-        errors = [f"failed: {url}" for url in seen.pop("failed")]
+        errors = [f"failed: {url}" for url in failed]
         nothing = {"shared": 0, "violations": [], "low_contrast": []}
         found[path] = seen | nothing | {"requests": loads, "own": own, "errors": errors}
     return found
