@@ -100,6 +100,7 @@ print("AssertionError:", nothing)
 
 # --8<-- [start:logged]
 def logged(net, expected):
+    gc.collect()  # what was left over before
     said = []
     handler = logging.Handler()
     handler.emit = lambda record: said.append(record.getMessage())
