@@ -147,7 +147,7 @@ def test_folded_blocks_are_seen_as_others_are(tmp_path):
 
 # What fits into the box of an output, with room for wider fonts.
 COLUMNS = 77
-MESSAGE = re.compile(r"\b[A-Z]\w*(Error|Exception|Warning)\b")
+MESSAGE = re.compile(r"\b([A-Z]\w*(Error|Exception|Warning)|WARNING)\b")
 
 
 def too_wide(output: str) -> list[int]:

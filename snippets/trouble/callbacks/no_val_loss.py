@@ -43,6 +43,19 @@ print(*{f"UserWarning: {w.message}" for w in found})
 report(model)
 # --8<-- [end:see]
 
+# --8<-- [start:stopping]
+for settings in [{}, {"validation_data": (x, y)}]:
+    model = train()
+    stop = keras.callbacks.EarlyStopping()
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        fitted = model.fit(
+            x, y, epochs=9, callbacks=[stop], verbose=0, **settings
+        )
+    print("epochs:", len(fitted.epoch))
+    for said in {str(w.message).partition(".")[0] for w in caught}:
+        print("UserWarning:", said)
+# --8<-- [end:stopping]
+
 # --8<-- [start:fix]
 model = train(validation_data=(x, y))
 report(model)

@@ -1,4 +1,7 @@
 # --8<-- [start:setup]
+import gc
+import logging
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -79,20 +82,43 @@ nothing = attempt(
 # --8<-- [end:see]
 
 # --8<-- [start:unresolved]
-print(unresolved.partition(" attributes")[0])
+print("AssertionError:", unresolved.partition(" attributes")[0])
 # --8<-- [end:unresolved]
 
 # --8<-- [start:unbound]
-print(unbound.partition(",")[0])
+print("AssertionError:", unbound.partition(",")[0])
 # --8<-- [end:unbound]
 
 # --8<-- [start:unassigned]
-print("Object ...", unassigned.splitlines()[-1].strip())
+print("AssertionError: Object ...", unassigned.splitlines()[-1].strip())
 # --8<-- [end:unassigned]
 
 # --8<-- [start:nothing]
-print(nothing)
+print("AssertionError:", nothing)
 # --8<-- [end:nothing]
+
+
+# --8<-- [start:logged]
+def logged(net, expected):
+    gc.collect()  # what was left over before
+    said = []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())
+    tf.get_logger().addHandler(handler)
+    status = Checkpoint(model=net).restore(path)
+    if expected:
+        status.expect_partial()
+    del net, status
+    gc.collect()
+    tf.get_logger().removeHandler(handler)
+    return said
+
+
+print("expect_partial:", logged(make(compiled=False), True))
+first, second, *_ = logged(make(compiled=False), False)
+print("WARNING:tensorflow:" + first.partition(". ")[0])
+print("WARNING:tensorflow:" + second)
+# --8<-- [end:logged]
 
 # --8<-- [start:fix]
 net = make(compiled=False)

@@ -12,6 +12,13 @@ except ValueError as error:
     print("ValueError:", error)
 # --8<-- [end:see]
 
+# --8<-- [start:format]
+try:
+    model.save("model", save_format="tf")
+except ValueError as error:
+    print("ValueError:", error)
+# --8<-- [end:format]
+
 # --8<-- [start:fix]
 model.save("model.keras")
 loaded = keras.saving.load_model("model.keras")

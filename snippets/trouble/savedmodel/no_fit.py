@@ -23,8 +23,7 @@ print("without training:", served.serve(x).shape)
 try:
     served.serve(x, training=True)
 except TypeError as error:
-    what, why = str(error).split("`")[:2]
-    print(f"TypeError: {what.strip()}\n    {why}")
+    print("TypeError:", str(error).partition(" Received")[0])
 print("has fit:", hasattr(served, "fit"))
 print("has an optimizer:", hasattr(served, "optimizer"))
 # --8<-- [end:see]

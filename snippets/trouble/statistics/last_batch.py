@@ -68,3 +68,19 @@ model = build()
 model.fit(full.repeat(300), shuffle=False, verbose=0)
 report("dropped", model)
 # --8<-- [end:sure]
+
+# --8<-- [start:none]
+import warnings
+
+few = tf.data.Dataset.from_tensor_slices((x, y)).take(63)
+for batches in [few.batch(64), few.batch(64, drop_remainder=True)]:
+    model = build()
+    before = model.get_weights()
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        model.fit(batches, shuffle=False, verbose=0)
+    equal = map(np.array_equal, before, model.get_weights())
+    print("arrays that stayed:", sum(equal), "of", len(before))
+    print("step count:", int(model.optimizer.iterations))
+    for said in {str(w.message) for w in caught if "ran out" in str(w.message)}:
+        print("UserWarning:", said.partition(".")[0])
+# --8<-- [end:none]

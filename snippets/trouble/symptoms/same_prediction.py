@@ -92,3 +92,14 @@ for name, (model, rows) in cases.items():
     mode = first_constant(model, x, training=True)
     print(f"{name:20}{service:9}{training:15}{mode}")
 # --8<-- [end:cases]
+
+# --8<-- [start:softmax]
+import warnings
+
+for units in [2, 1]:
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        build(units).predict(x, verbose=0)
+    said = {str(w.message) for w in caught if "softmax" in str(w.message)}
+    print(f"units: {units}, warnings: {len(said)}")
+print("UserWarning:", said.pop())
+# --8<-- [end:softmax]

@@ -29,6 +29,13 @@ with tf.Graph().as_default():
     one_step(train_op, weight, mean)
 # --8<-- [end:see]
 
+# --8<-- [start:layer]
+try:
+    v1.layers.batch_normalization(tf.zeros((4, 2)))
+except AttributeError as error:
+    print("AttributeError:", error)
+# --8<-- [end:layer]
+
 # --8<-- [start:fix]
 with tf.Graph().as_default():
     weight, mean = graph()
