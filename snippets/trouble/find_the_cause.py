@@ -55,7 +55,7 @@ rows = served = x[:8]
 
 
 def predict(rows):
-    return loaded.predict(rows, verbose=0)
+    return loaded.predict_on_batch(rows)
 
 
 def accuracy(targets, outputs):
@@ -183,5 +183,13 @@ print(compare("model.npz", keras.saving.load_model("model.keras")))
 # --8<-- [end:elsewhere]
 
 # --8<-- [start:elsewhere_faults]
+from pathlib import Path
+
 print(compare("model.npz", with_fault(policy="mixed_bfloat16"))[-1])
+
+Path("cut.keras").write_bytes(Path("model.keras").read_bytes()[:-100])
+try:
+    keras.saving.load_model("cut.keras")
+except Exception as error:
+    print("raised:", type(error).__name__)
 # --8<-- [end:elsewhere_faults]
