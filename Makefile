@@ -38,7 +38,7 @@ visits: $(TEST)/ready browser ## Look at every page of the site in every way, no
 	$(TEST)/bin/python -m pytest tests/test_built.py --every-page
 
 outputs: $(TEST)/ready ## Run the pages and write what they print into them
-	$(TEST)/bin/python -m pytest $(WORKERS) docs tests/test_notebooks.py tests/test_recorded.py tests/test_zoo.py --update-outputs
+	$(TEST)/bin/python -m pytest $(WORKERS) docs tests/test_notebooks.py tests/test_recorded.py tests/test_zoo.py tests/test_finder.py --update-outputs
 
 reader: $(TEST)/ready .venv/reader/ready ## Run each built page pasted into one script, as a reader would
 	$(TEST)/bin/python -m pytest -n 2 tests/reader.py

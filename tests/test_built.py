@@ -535,6 +535,43 @@ def test_what_is_closed_is_no_tab_stop(page, site):
         report(f"{viewport['width']} px: {html}" for html in unseen if html)
 
 
+def tab_to(page, name):
+    """Press Tab until a link of that name, in a text or a drawing, has the focus."""
+    for _ in range(100):
+        page.keyboard.press("Tab")
+        text = page.evaluate("document.activeElement.textContent")
+        if " ".join(text.split()) == name:
+            return
+    pytest.fail(f"{name} is not reached")
+
+
+def test_the_finder_is_walked_by_keyboard(page, site):
+    page.set_viewport_size(PHONE)
+    page.goto(site.url + "trouble/find-the-cause/", wait_until="networkidle")
+    tab_to(page, "leads to the cause")
+    page.keyboard.press("Enter")
+    for question in ["question 1", "question 2", "question 3"]:
+        tab_to(page, question)
+        page.keyboard.press("Enter")
+    tab_to(page, "still at 0 and 1")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/trouble/training-mode/forgotten/")
+    page.go_back()
+    page.goto(site.url + "trouble/find-the-cause/", wait_until="networkidle")
+    # From the drawing, without the page being loaded anew.
+    page.evaluate("window.stays = true")
+    tab_to(page, "5. Is it the same mode?")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(1500)
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        if "question 6" in page.evaluate("document.activeElement.textContent"):
+            break
+    else:
+        pytest.fail("the focus did not go to the question")
+    assert page.evaluate("window.stays")
+
+
 def test_the_drawer_opens_to_the_keyboard(page, site):
     page.set_viewport_size(PHONE)
     page.goto(site.url)

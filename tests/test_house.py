@@ -21,11 +21,13 @@ KINDS = {
     "task": [WRONG, NEXT],
     "trap": ["What you see", "Why", "Fix", "Make sure", NEXT],
     "symptom": ["Measure", "Read the cause", "Each cause, measured", NEXT],
+    "finder": ["None of these", NEXT],
     "explanation": [NEXT],
     "example": [NEXT],
     "reference": [],
     "home": [],
 }
+ANSWERED = ("task", "trap", "symptom", "finder")
 ANSWER = re.compile(r"^!!! answer ", re.MULTILINE)
 SNIPPET_LINES, SNIPPET_MEDIAN = 200, 100
 WORDS_MEDIAN = 600
@@ -80,9 +82,9 @@ def test_a_page_is_of_a_kind_and_has_its_parts(name):
         shown = headings
     assert shown == wanted, f"{name}: a {kind} ends with ## {', ## '.join(wanted)}"
     answers = len(ANSWER.findall(text))
-    assert answers == 1 if kind in ("task", "trap", "symptom") else answers <= 1, (
-        f"{name}: {answers} boxes '!!! answer'"
-    )
+    assert (
+        answers == 1 if kind in ("task", "trap", "symptom", "finder") else answers <= 1
+    ), f"{name}: {answers} boxes '!!! answer'"
 
 
 @pytest.mark.parametrize("name", of_kind("trap"))

@@ -1,4 +1,4 @@
-"""Correct the theme's search worker, and leave comments out of the style sheet.
+"""Correct the theme's search worker, and leave comments out of style sheet and script.
 
 lunr, the index library in the worker, merges the states of its automaton by a key that
 runs labels and numbers together: an edge "1" to state 2 reads as an edge to state 12.
@@ -21,7 +21,7 @@ lunr.TokenSet.prototype.toString = function () {
 
 
 def on_post_build(config):
-    """Rewrite two files of the built site; called by MkDocs when all is written."""
+    """Rewrite three files of the built site; called by MkDocs when all is written."""
     assets = Path(config.site_dir, "assets")
     workers = list(assets.glob("javascripts/workers/search.*.min.js"))
     for worker in workers:
@@ -34,3 +34,6 @@ def on_post_build(config):
     sheet = assets / "site.css"
     text = re.sub(r"/\*.*?\*/", "", sheet.read_text("utf-8"), flags=re.DOTALL)
     sheet.write_text(re.sub(r"\s+", " ", text), "utf-8")
+    script = assets / "site.js"
+    text = re.sub(r"^ *//.*\n", "", script.read_text("utf-8"), flags=re.MULTILINE)
+    script.write_text(text, "utf-8")

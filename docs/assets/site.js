@@ -37,6 +37,18 @@ addEventListener("input", ({ target }) => {
   }
 })
 
+// The theme takes links of a drawing for something else, and would load the page anew.
+addEventListener("click", (event) => {
+  const drawn = event.target.closest("svg a")
+  if (!drawn || event.metaKey || event.ctrlKey || event.shiftKey) return
+  event.preventDefault()
+  const link = document.createElement("a")
+  link.href = drawn.href.baseVal
+  document.body.append(link)
+  link.click()
+  link.remove()
+})
+
 // The theme publishes each page here, those of instant navigation too.
 document$.subscribe(() => {
   const article = document.querySelector("article")

@@ -9,6 +9,9 @@ from tests.zoo import compare
 from tests.zoo.core import load, proof
 
 SHOWS = {
+    "trouble/find_the_cause.py": (
+        "build with_fault predict accuracy AlwaysTraining noisy scaled"
+    ),
     "trouble/symptoms/chance_after_load_weights.py": (
         "build load load_another skip load_trainable load_exchanged"
     ),
