@@ -63,6 +63,7 @@ for layer in [Fixed, keras.layers.BatchNormalization]:
 # --8<-- [start:fix]
 model = make(keras.layers.BatchNormalization)
 model.set_weights(trained.get_weights())  # of the class, if you have a file
+print("moving mean:", model.get_layer("bn").moving_mean.numpy())
 
 print("fit changes                    statistics   gamma, beta")
 row("trained", model)
