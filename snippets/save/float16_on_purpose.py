@@ -125,15 +125,25 @@ keras.mixed_precision.set_global_policy("float32")
 
 
 # --8<-- [start:across]
+checkpoint_of = {
+    "model=": lambda net: tf.train.Checkpoint(model=net),
+    "arrays=": lambda net: tf.train.Checkpoint(arrays=net.variables),
+}
+
+
 def outcome(way, source, target):
     keras.mixed_precision.set_global_policy(target)
     net = make_model()
     try:
-        if way == "Checkpoint":
-            tf.train.Checkpoint(model=net).read(source)
+        if way in checkpoint_of:
+            status = checkpoint_of[way](net).read(source + way)
+            status.assert_consumed()
         else:
             net.load_weights(source + way)
-    except (ValueError, tf.errors.InvalidArgumentError):
+    except (ValueError, tf.errors.InvalidArgumentError) as error:
+        if way in checkpoint_of:
+            said = str(error).splitlines()[0].partition("; ")[2]
+            messages.add(f"{type(error).__name__}: {said}")
         return "fails"
     arrays = zip(net.get_weights(), built[source].get_weights(), strict=True)
     pairs = [[array.astype("float32") for array in pair] for pair in arrays]
@@ -145,6 +155,7 @@ def outcome(way, source, target):
 
 moves = [
     ("mixed_float16", "float32"),
+    ("float32", "mixed_float16"),
     ("float32", "float16"),
     ("float16", "float32"),
     ("bfloat16", "float32"),
@@ -153,11 +164,17 @@ moves = [
 for source, _ in moves:
     built[source].save_weights(f"{source}.weights.h5")
     built[source].save(f"{source}.h5")
+    for way, checkpoint in checkpoint_of.items():
+        checkpoint(built[source]).write(source + way)
 
-ways = [".weights.h5", ".h5", "Checkpoint"]
-print(f"{'saved':14} {'loaded into':12} .weights.h5 .h5         Checkpoint")
+messages = set()
+ways = [".weights.h5", ".h5", *checkpoint_of]
+print(" " * 52 + "tf.train.Checkpoint")
+print(f"{'saved':14} {'loaded into':13} .weights.h5 .h5", end=" " * 9)
+print("model=      arrays=")
 for source, target in moves:
     cells = [f"{outcome(way, source, target):11}" for way in ways]
-    print(f"{source:14} {target:12}", *cells[:-1], cells[-1].rstrip())
+    print(f"{source:14} {target:13}", *cells[:-1], cells[-1].rstrip())
+print("fails with:", *sorted(messages), sep="\n    ")
 keras.mixed_precision.set_global_policy("float32")
 # --8<-- [end:across]

@@ -27,10 +27,21 @@ class Block(keras.layers.Layer):
         return self.bn(self.dense(x), training=training)
 
 
+class Late(keras.layers.Layer):
+    def build(self, shape):  # its layers do not exist before
+        self.dense, self.bn = Dense(6), BN()
+        self.dense.build(shape)
+        self.bn.build((None, 6))
+
+    def call(self, x, training=False):
+        return self.bn(self.dense(x), training=training)
+
+
 structures = {
     "Dense, BN": lambda: Chain(Dense(6), BN()),
     "BN, Dense": lambda: Chain(BN(), Dense(6)),
     "Block, Block": lambda: Chain(Block(), Block()),
+    "layers in build": lambda: Chain(Late(), Dense(6)),
     "Sequential, Dense": lambda: Chain(
         keras.Sequential([Dense(6), BN()]), Dense(6)
     ),

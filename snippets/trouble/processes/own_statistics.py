@@ -1,0 +1,133 @@
+# --8<-- [start:setup]
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import keras
+import numpy as np
+from bn_tools import batch_norms
+
+rows = np.random.default_rng(0).normal(size=(256, 2)).astype("float32")
+rows[:128] += 5  # the rows of worker 0
+np.save("rows.npy", rows)
+
+program = """
+import keras
+import numpy as np
+import tensorflow as tf
+
+strategy = tf.distribute.MultiWorkerMirroredStrategy()
+rank = strategy.cluster_resolver.task_id
+rows = np.load("rows.npy")
+half = tf.constant(np.split(rows, 2)[rank])
+
+for synchronized in [True, False]:
+    with strategy.scope():
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([
+            keras.Input(shape=(2,)),
+            keras.layers.BatchNormalization(
+                momentum=0.5, synchronized=synchronized
+            ),
+            keras.layers.Dense(1),
+        ])
+        optimizer = keras.optimizers.SGD(0.01)
+        optimizer.build(model.trainable_variables)
+
+    def step(x):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((model(x, training=True) - x[:, :1]) ** 2)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply(gradients, model.trainable_variables)
+
+    train_step = tf.function(lambda: strategy.run(step, args=(half,)))
+    for _ in range(20):
+        train_step()
+    model.save(f"{synchronized}-{rank}.keras")
+
+model.compile("sgd", "mse")
+try:
+    model.fit(rows, rows[:, :1], verbose=0)
+except ValueError as error:
+    print("fit: ValueError:", str(error).partition(":{")[0])
+"""
+# --8<-- [end:setup]
+
+# --8<-- [start:workers]
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+addresses = ["{}:{}".format(*each.getsockname()) for each in sockets]
+for each in sockets:
+    each.close()
+
+workers = []
+for rank in range(2):
+    task = {"type": "worker", "index": rank}
+    config = {"cluster": {"worker": addresses}, "task": task}
+    worker = subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=os.environ | {"TF_CONFIG": json.dumps(config)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    workers.append(worker)
+try:
+    said = [worker.communicate(timeout=240)[0] for worker in workers]
+finally:
+    for worker in workers:
+        worker.kill()
+# --8<-- [end:workers]
+
+
+# --8<-- [start:see]
+def equal(models, arrays):
+    pairs = zip(*map(arrays, models), strict=True)
+    return all(np.array_equal(one, other) for one, other in pairs)
+
+
+for synchronized in [False, True]:
+    models = [
+        keras.saving.load_model(f"{synchronized}-{rank}.keras")
+        for rank in range(2)
+    ]
+    print(f"synchronized={synchronized}")
+    learned = equal(models, lambda model: model.trainable_variables)
+    print("    what gradients train is equal:", learned)
+    moved = equal(models, lambda model: model.non_trainable_variables)
+    print("    moving statistics are equal:", moved)
+    one, other = (model(rows, training=False) for model in models)
+    print("    answers are equal:", np.allclose(one, other, atol=0.001))
+# --8<-- [end:see]
+
+# --8<-- [start:perreplica]
+for rank, text in enumerate(said):
+    print(f"worker {rank}, {text.strip()}")
+# --8<-- [end:perreplica]
+
+# --8<-- [start:fix]
+models = [keras.saving.load_model(f"False-{rank}.keras") for rank in range(2)]
+for layers in zip(*map(batch_norms, models), strict=True):
+    means, variances = (
+        np.array([getattr(layer, name) for layer in layers])
+        for name in ["moving_mean", "moving_variance"]
+    )
+    layers[0].moving_mean.assign(means.mean(axis=0))
+    # The variance within the halves, and between their means.
+    layers[0].moving_variance.assign(variances.mean(axis=0) + means.var(axis=0))
+models[0].save("pooled.keras")
+# --8<-- [end:fix]
+
+# --8<-- [start:sure]
+alone = keras.layers.BatchNormalization(momentum=0.5)
+for _ in range(20):
+    alone(rows, training=True)
+
+for file in ["False-0", "False-1", "pooled", "True-0"]:
+    (layer,) = batch_norms(keras.saving.load_model(f"{file}.keras"))
+    close = [
+        np.allclose(getattr(layer, name), getattr(alone, name), atol=0.01)
+        for name in ["moving_mean", "moving_variance"]
+    ]
+    print(f"{file:8} mean and variance as in one process:", *close)
+# --8<-- [end:sure]
