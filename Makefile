@@ -15,11 +15,11 @@ TEST = .venv/test
 BACKENDS = .venv/backends
 UV = .venv/uv
 
-# Two TensorFlow processes at a time; each file stays with one of them.
-WORKERS = -n 2 --dist loadfile
+# Two TensorFlow processes at a time; what needs the built site stays with one of them.
+WORKERS = -n 2 --dist loadgroup
 
 .DEFAULT_GOAL = help
-.PHONY: help serve build test browser visits outputs reader backends zoo processors versions lock clean
+.PHONY: help serve build test browser visits search outputs reader backends zoo processors versions lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what there is
@@ -36,6 +36,9 @@ test: $(TEST)/ready browser ## Run every test: pages, collector, site, browser
 
 visits: $(TEST)/ready browser ## Look at every page of the site in every way, not at one of each tab
 	$(TEST)/bin/python -m pytest tests/test_built.py --every-page
+
+search: $(TEST)/ready browser ## Ask the site's search what readers ask, and print how well it finds
+	$(TEST)/bin/python -m pytest -s tests/test_search.py -k what_readers_ask
 
 outputs: $(TEST)/ready ## Run the pages and write what they print into them
 	$(TEST)/bin/python -m pytest $(WORKERS) docs tests/test_notebooks.py tests/test_recorded.py tests/test_zoo.py tests/test_finder.py --update-outputs

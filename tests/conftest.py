@@ -12,8 +12,16 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.visits import DESKTOP
+
 ROOT = Path(__file__).parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def report(problems):
+    """Fail with a line for each problem, if there is one."""
+    if problems := list(problems):
+        pytest.fail("\n".join(["", *problems]), pytrace=False)
 
 
 def pytest_addoption(parser):
@@ -93,3 +101,13 @@ def browser():
             pytest.skip(message)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page for the tests that act as a reader does."""
+    context = browser.new_context(viewport=DESKTOP, reduced_motion="reduce")
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()

@@ -1,12 +1,7 @@
-"""The built site: that it shows what ran, and what only a browser can tell.
+"""The built site: that it shows what ran, and what only a browser can tell."""
 
-One file, so that one process builds the site for all of these tests.
-"""
-
-import html
 import json
 import re
-import string
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -18,6 +13,7 @@ from bs4 import BeautifulSoup, SoupStrainer
 from mkdocs.utils.yaml import yaml_load
 
 from tests.codeblocks import counts
+from tests.conftest import report
 from tests.test_site import (
     ALL_PAGES,
     ROOT,
@@ -29,7 +25,6 @@ from tests.test_site import (
 from tests.visits import (
     AXE,
     AXE_COLORS,
-    AXE_REST,
     DESKTOP,
     LOW_CONTRAST,
     LUMINANCE,
@@ -39,6 +34,9 @@ from tests.visits import (
     lay_out,
     visit,
 )
+
+# The built site belongs to one worker.
+pytestmark = pytest.mark.xdist_group("site")
 
 DOCS = ROOT / "docs"
 # In bytes, compressed. What all pages share is loaded once; a page's own part, the
@@ -158,11 +156,6 @@ def visits(browser, site, paths, pytestconfig):
     return found
 
 
-def report(problems):
-    if problems := list(problems):
-        pytest.fail("\n".join(["", *problems]), pytrace=False)
-
-
 def test_what_was_published_is_still_there(site, paths):
     ids = {
         path: set(re.findall(r'\bid="?([^\s">]+)', text))
@@ -270,16 +263,6 @@ def test_no_line_of_code_is_cut(visits):
     )
 
 
-@pytest.fixture
-def page(browser):
-    """A page for the tests that act as a reader does."""
-    context = browser.new_context(viewport=DESKTOP, reduced_motion="reduce")
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    context.set_default_timeout(10_000)
-    yield context.new_page()
-    context.close()
-
-
 def test_copy_button_copies_the_code(page, site, paths, notebooks):
     for path in [next(p for p in paths if p not in notebooks), next(iter(notebooks))]:
         page.goto(site.url + path)
@@ -324,118 +307,6 @@ def test_outputs_have_no_copy_button(page, site, paths, notebooks):
         outputs = ".language-python + .language-text, .notebook-output"
         buttons = page.locator("article").locator(outputs).locator(".md-code__button")
         assert not [b for b in buttons.all() if b.is_visible()], f"/{path}"
-
-
-def search(page, words):
-    """Give words to the search field at once, as a paste does; return the dialog."""
-    page.locator(".md-search__input").click()
-    page.keyboard.insert_text(words)
-    return page.get_by_role("dialog", name="Search")
-
-
-def test_search_finds_a_word(page, site):
-    page.goto(site.url)
-    page.locator(".md-search__input").click()
-    dialog = page.get_by_role("dialog", name="Search")
-    dialog.get_by_role("textbox").press_sequentially("moving")
-    found = dialog.locator(".md-search-result__link mark").first
-    found.wait_for()
-    assert found.inner_text().lower() == "moving"
-
-
-def test_search_finds_what_is_pasted_with_the_mouse(page, site):
-    page.goto(site.url)
-    # The first words wait for the index; a paste into the field that searches does not.
-    found = search(page, "orbax").locator(".md-search-result__link mark")
-    found.get_by_text("orbax").first.wait_for()
-    search(page, " moving")
-    found.get_by_text("moving").first.wait_for(state="attached")
-
-
-# Asks the worker as the site's pages do, one query after the other.
-ASK_ALL = """async ([worker, docs, queries]) => {
-  const { config, docs: sections } = await (await fetch(docs)).json()
-  const search = new Worker(worker)
-  const ask = (type, data) =>
-    new Promise((resolve) => {
-      search.addEventListener("message", ({ data }) => resolve(data), { once: true })
-      search.postMessage({ type, data })
-    })
-  await ask(0, { config, docs: sections, options: { suggest: true } })
-  const found = {}
-  for (const query of queries) found[query] = (await ask(2, query)).data.items.length
-  return found
-}"""
-
-
-# How many words lunr leaves out of every index.
-STOP_WORDS = 119
-# What the search would take for more than words.
-SYNTAX = "\"'+-*^~: "
-# What readers paste from their terminals and editors.
-PASTED = [
-    "ValueError: Layer 'bn' expected 4 variables, but received 0 variables during "
-    "loading. Expected: ['gamma', 'beta', 'moving_mean', 'moving_variance']",
-    "TypeError: <class '__main__.Net'> could not be deserialized properly. Please "
-    "ensure that components that are Python object instances (layers, models, etc.)\n"
-    "config={'module': None, 'class_name': 'Net'}.",
-    'File "/home/me/train.py", line 12, in <module>\n    model.load_weights("a.h5")\n'
-    "    ~~~~~~~~~~~~~~~~~~^^^^^^^^",
-    "FAILED_PRECONDITION: checkpoints; Is a directory: perhaps your file is in a "
-    "different file format? [Op:RestoreV2] title:none +text -tags",
-    'model = keras.Sequential([keras.layers.BatchNormalization(momentum=0.99), "',
-    "batch norm'",
-    'it says "moving_mean and nothing else',
-    "why does moving_mean stay 0?? ~ ^ * + - : -batch +norm momentum^0.9 load~2 *norm",
-]
-
-
-@pytest.fixture
-def ask(page, site):
-    """A function that puts queries to the search and counts the pages they find."""
-
-    def ask(queries):
-        # The pages wait for a reader who searches before they start the worker.
-        page.goto(site.url + "?q=moving", wait_until="networkidle")
-        thrown = []
-        page.on("console", lambda message: thrown.append(message.text))
-        [worker] = site.path.glob("assets/javascripts/workers/search.*.js")
-        script = site.url + worker.relative_to(site.path).as_posix()
-        index = site.url + "search/search_index.json"
-        found = page.evaluate(ASK_ALL, [script, index, sorted(queries)])
-        # The search answers what it cannot do with nothing, and a warning.
-        report(text for text in thrown if text.startswith("Invalid query"))
-        return found
-
-    return ask
-
-
-def test_every_word_of_the_site_can_be_searched(ask, site):
-    index = json.loads((site.path / "search/search_index.json").read_text("utf-8"))
-    texts = [section[part] for section in index["docs"] for part in ("title", "text")]
-    texts = [re.sub(r"<[^>]+>", " ", text).lower() for text in texts]
-    separator = re.compile(index["config"]["separator"])
-    words = {word for text in texts for word in separator.split(text) if word}
-    # The search follows every word that begins as the query does: longer ones than
-    # these take ways that were taken.
-    begun = {word[:end] for word in words for end in (1, 2, 3)}
-    found = ask(words | begun)
-    missing = sorted(word for word in words if not found[word])
-    # These are on purpose: English words that the index leaves out.
-    assert len(missing) <= STOP_WORDS, f"found nowhere: {missing}"
-    for word in ["keras", "np", "enumerate"]:
-        assert found[word], f"{word!r} is found nowhere"
-
-
-def test_any_text_can_be_searched(ask, site):
-    index = (site.path / "search/search_index.json").read_text("utf-8")
-    texts = [html.unescape(section["text"]) for section in json.loads(index)["docs"]]
-    signs = {run for text in texts for run in re.findall(r"[^\w\s]+", text)}
-    # And what lunr reads as its syntax, in all pairs.
-    signs |= set(string.punctuation) | {a + b for a in SYNTAX for b in SYNTAX}
-    queries = {f"{run}orbax{run}jax {run} {run}" for run in signs} | set(PASTED)
-    found = ask(queries | signs)
-    report(f"finds nothing: {query}" for query in sorted(queries) if not found[query])
 
 
 @pytest.mark.parametrize("file", TOOLS)
@@ -578,28 +449,6 @@ def test_the_drawer_opens_to_the_keyboard(page, site):
     page.locator("label.md-header__button[for=__drawer]").click()
     page.locator(".md-sidebar--primary a.md-nav__link:visible").first.focus()
     assert page.evaluate(UNSEEN) == ""
-
-
-def test_axe_finds_nothing_in_search_results(page, site):
-    page.goto(site.url)
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    for viewport in [DESKTOP, PHONE]:
-        page.set_viewport_size(viewport)
-        if viewport is PHONE:
-            page.locator("label.md-header__button[for=__search]").click()
-            page.locator(".md-search__input").fill("")
-        dialog = search(page, "np.testing.assert_allclose")
-        marks = dialog.locator(".md-search-result__link pre mark")
-        # Some results are folded.
-        marks.filter(visible=True).first.wait_for()
-        page.wait_for_timeout(500)
-        report(
-            f"{viewport['width']} px: {violation['id']} at {node['target']}"
-            for options in [AXE_REST, AXE_COLORS]
-            for violation in axe(page, *options)
-            for node in violation["nodes"]
-        )
-        page.keyboard.press("Escape")
 
 
 def test_notebook_shows_its_cells(page, site, notebooks):

@@ -10,9 +10,9 @@ import re
 from typing import NamedTuple
 
 import nbformat
-import pytest
 from markdown.extensions.toc import slugify
 
+from tests.conftest import report
 from tests.test_house import of_kind
 from tests.test_site import DOCS, NOTEBOOKS, ROOT, TOOL_FILES, read_page
 
@@ -158,11 +158,6 @@ def messages(name: str) -> list[tuple[int, str, str]]:
                 line = start + text.count("\n", 0, match.start())
                 found.append((line, match[0], text[match.start() :]))
     return found
-
-
-def report(problems):
-    if problems := list(problems):
-        pytest.fail("\n".join(["", *problems]), pytrace=False)
 
 
 INDEXED = entries()
