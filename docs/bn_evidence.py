@@ -79,10 +79,8 @@ def calls_differ(model, x, kept):
     restore(kept)
     hidden = [call[0] for call in runs[1] if {id(w) for w in call[0].weights} - known]
     if hidden and any(hidden[0] is call[0] for call in runs[0]):
-        yield (
-            "not tracked",
-            f"No list of the model, and no file, has {named(hidden[0])}.",
-        )
+        text = f"{named(hidden[0])} is in no list of the model"
+        yield "not tracked", f"{text}, so no file holds its arrays."
     if hidden:
         yield "made in call", f"{named(hidden[0])} is made anew in each call."
     if changed:  # a spectral norm also writes what it wraps
@@ -126,8 +124,8 @@ def changed_settings(layer, other):
     one, two = vars(layer), vars(other)
     for key in sorted(one.keys() & two.keys()):
         a, b = (getattr(v[key], "__name__", v[key]) for v in (one, two))
-        hidden = key.startswith(("_", "is_")) or key == "name"
-        if isinstance(a, kinds) and a != b and not hidden:
+        silent = key in ("name", "momentum") or key.startswith(("_", "is_"))
+        if isinstance(a, kinds) and a != b and not silent:
             found.append(f"{key} is {a}, not {b}")
     policies = layer.dtype_policy.name, other.dtype_policy.name
     if policies[0] != policies[1]:
@@ -225,23 +223,20 @@ def arrays_differ(model, names, old, compared):
         for j in [*differ, *range(len(old))]
         if i != j and (same or np.ptp(new[i])) and np.array_equal(new[i], old[j])
     ]
-    if same and not compared()[1]:
-        yield "order", "All arrays are there, in another order; the outputs are equal."
+    along = all(now[i] in [names[j] for k, j in held if k == i] for i in differ)
+    if same and (along or not compared()[1]):
+        text = "All arrays are there, in another order"
+        yield "order", f"{text}; the outputs {'differ' if along else 'are equal'}."
     if held:
         i, j = held[0]
         count = f"{len({i for i, _ in held})} of {len(old)}"
         text = f"{now[i]} holds what {names[j]} held"
         yield "exchanged", f"Arrays have changed places ({count}): {text}."
-    owners = {id(w): v for v in layers_in(model, {}).values() for w in v.weights}
+    layers = sorted(layers_in(model, {}).values(), key=lambda v: -len(v.weights))
+    owners = {id(w): layer for layer in layers for w in layer.weights}  # the innermost
     start = [at_start(owners.get(id(w)), w) for w in model.weights]
     said = [
-        f"{now[i]} "
-        + (
-            "is at its starting value"
-            if start[i]
-            else how_array_differs(new[i], old[i])
-        )
-        for i in differ[:3]
+        f"{now[i]} {how_array_differs(new[i], old[i], start[i])}" for i in differ[:3]
     ]
     said += [f"and {len(differ) - 3} more"] if len(differ) > 3 else []
     text = f"{len(differ)} of {len(old)} arrays differ: {'; '.join(said)}."
@@ -266,10 +261,12 @@ def at_start(layer, weight):
     return np.array_equal(made(weight.shape, dtype=weight.dtype), weight.numpy())
 
 
-def how_array_differs(new, old):
-    """Say what was done to an array."""
+def how_array_differs(new, old, start):
+    """Say what was done to an array; ``start``: it is what its initializer makes."""
     if new.shape != old.shape:
         return f"has the shape {new.shape}, not {old.shape}"
+    if start:
+        return "is at its starting value"
     a, b = new.astype("float64").ravel(), old.astype("float64").ravel()
     factor = a @ b / (b @ b) if b.any() else 0
     different = np.sum(a != b)
@@ -279,8 +276,10 @@ def how_array_differs(new, old):
         return f"is {factor:.4g} times what it was"
     if different <= a.size / 4:
         return f"differs in {different} of {a.size} values"
-    if np.allclose(a, b, 0.004, 0):
-        return "is rounded"
+    if np.array_equal(new, old.astype("float16")):
+        return "is rounded to float16"
+    if not (new.astype("float32").view("uint32") & 0xFFFF).any():
+        return "is rounded to bfloat16"
     if np.ptp(a) and np.ptp(b) and np.corrcoef(a, b)[0, 1] > 0.5:
         return "is near what it was, as after other steps of one run"
     return "holds other values"
@@ -311,8 +310,11 @@ def data_differ(model, x, data, metrics, skipped):
 
     columns = [keras.tree.map_structure(join, *parts) for parts in zip(*batches)]
     names = sorted(x) if isinstance(x, dict) else []
-    pairs = zip(keras.tree.flatten(x), keras.tree.flatten(columns[0]))
-    for i, (before, after) in enumerate(pairs):
+    rows = [keras.tree.flatten(each) for each in (x, columns[0])]
+    for i, (before, after) in enumerate(zip(*rows)):
+        others = [old for old in rows[0] if old is not before]
+        if any(np.array_equal(old, after[: len(old)]) for old in others):
+            yield "inputs", "Two inputs have changed places."
         if said := how_inputs_differ(before, after):
             where = f" of {names[i]}" if names else ""
             yield "inputs", f"Inputs{where} are not as recorded: {said}."
@@ -329,8 +331,8 @@ def data_differ(model, x, data, metrics, skipped):
         if len(keras.tree.flatten(columns[0])[0]) < 16:
             raise ValueError("fewer than 16 rows")
         if text := misfit(batch_norms(model), batches, model):
-            text = f"the moving statistics do not fit the data. {text}"
-            yield "unconverged", f"All is as recorded, but {text}."
+            text = f"the moving statistics do not fit the data: {text}"
+            yield "unconverged", f"The reload is as recorded, but {text}."
     except ValueError as error:
         skipped.append(f"whether the statistics fit ({error})")
 
@@ -341,7 +343,7 @@ def how_inputs_differ(before, after):
         return None
     if before.shape[1:] != after.shape[1:]:
         return f"rows have the shape {after.shape[1:]}, not {before.shape[1:]}"
-    integers = before.dtype.kind != "f" or before.ndim < 2
+    integers = before.ndim < 2 or (before.dtype.kind != "f" and before.ndim < 3)
     size = 1 if integers else before.shape[-1]
     old, new = (a.reshape(-1, size).astype("float64") for a in (before, after))
     if not np.ptp(old, axis=0).any():
@@ -355,7 +357,7 @@ def how_inputs_differ(before, after):
     off, ratio = off[deviation > 0], (ratio / np.where(deviation, deviation, np.inf))
     ratio = np.median(ratio[deviation > 0])
     off = np.median(np.abs(off) / deviation[deviation > 0])
-    if off > 2 or not 1 / 4 < ratio < 4:
+    if off > 2 or not 1 / 3 < ratio < 3:
         return f"mean {off:.2g} deviations off, deviation {ratio:.2g} times"
     turned = np.abs(new.mean(axis=0)[::-1] - mean).max()
     straight = np.abs(new.mean(axis=0) - mean).max()
@@ -381,12 +383,19 @@ def misfit(layers, batches, model):
     done = estimate_again(model, batches)
     for layer, pair, (mean, variance) in zip(layers, statistics, before):
         new_mean, new_variance = (v.numpy().astype("float64") for v in pair)
+        if layer.moving_mean.path.rpartition("/")[0] not in done:
+            continue
         off = np.median(np.abs(mean - new_mean) / np.sqrt(new_variance + 1e-6))
         ratio = np.median((variance + 1e-6) / (new_variance + 1e-6))
-        path = layer.moving_mean.path.rpartition("/")[0]
-        if path in done and (off > 1 or not 1 / 3 < ratio < 3):
-            text = f"variance {ratio:.2g} times that of the data"
-            return f"{named(layer)}: {text}, mean {off:.2g} deviations off"
+        # How far they came from 0 and 1: unconverged, if that explains what they are.
+        way, goal = np.append(mean, variance - 1), np.append(new_mean, new_variance - 1)
+        share = way @ goal / max(goal @ goal, 1e-9)
+        like = np.abs(way - share * goal).max() < 0.1 * np.abs(goal).max()
+        if like and share < 0.7:
+            return f"{named(layer)} has them {share:.0%} of the way from 0 and 1"
+        if off > 1.5 or not 1 / 5 < ratio < 5:
+            text = f"has {ratio:.2g} times the variance of the data"
+            return f"{named(layer)} {text}, and a mean {off:.2g} deviations off"
     return None
 
 

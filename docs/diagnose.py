@@ -57,7 +57,7 @@ def diagnose(record, loaded, data=None, good=None, metrics=None, serve=None, ato
     kept = {id(v): (v, v.numpy()) for v in [*variables, *_states(loaded)]}
     layers, skipped = list(layers_in(loaded, {}).values()), []
     half = any("16" in str(layer.compute_dtype) for layer in layers)
-    given = data, good, metrics, serve or loaded, atol or (1e-2 if half else 1e-5)
+    given = data, good, metrics, serve, atol or (1e-2 if half else 1e-5)
     try:
         cause, text = next(_problems(record, loaded, layers, *given, kept, skipped))
     finally:
@@ -108,11 +108,11 @@ def _problems(record, loaded, layers, data, good, metrics, serve, atol, kept, sk
     for word, line in lines:
         if word in words[:4]:
             yield word, f"All arrays are equal, a setting is not: {line}."
+    right = sample([file[key] for key in file if key.startswith("all_")])
     if differ:
         if text := good and difference(first, calls(good, x, kept), atol):
             yield "layer", f"All arrays are equal, outputs differ: {text}."
-        right = [file[key] for key in file if key.startswith("all_")]
-        if close(sample(loaded(x, training=True)), sample(right), atol):
+        if close(sample(loaded(x, training=True)), right, atol):
             text = "The record is what this model computes in training mode"
             yield "training mode", f"{text}: the model that was saved ran in it."
         hint = "good computes the same" if good else "pass a right model as good"
@@ -121,13 +121,17 @@ def _problems(record, loaded, layers, data, good, metrics, serve, atol, kept, sk
     one, every = ([file[k][:1] for k in file if k[:3] == s] for s in ("one", "all"))
     if not close(sample(one), sample(every), max(atol, 1e-3)):
         yield "one row", "The outputs of a row depend on the other rows of its batch."
-    served, variables = sample(serve(x)), {id(v) for v in loaded.variables}
+    served, variables = sample((serve or loaded)(x)), {id(v) for v in loaded.variables}
     training = any(id(v) in variables for v in moved(kept))
     restore(kept)
-    if training or not close(served, sample(loaded(x, training=False)), atol):
+    if training or not close(served, right, atol):
         training = training or close(served, sample(loaded(x, training=True)), atol)
+        kind = "service" if serve else "training mode"
         text = "runs in training mode" if training else "gives other outputs"
-        yield "service", f"The call of the service {text}."
+        what = (
+            "What serve calls" if serve else "The model, called without training=False,"
+        )
+        yield kind, f"{what} {text}."
     restore(kept)
     for layer in unmoved(norms):
         yield "never moved", f"{named(layer)} has statistics 0 and 1, as recorded."
@@ -136,7 +140,7 @@ def _problems(record, loaded, layers, data, good, metrics, serve, atol, kept, sk
     else:
         yield from data_differ(loaded, x, data, metrics, skipped)
     for word, line in lines:
-        yield word, f"Outputs are equal, but not for further training: {line}."
+        yield word, f"Outputs are equal, but training on would differ: {line}."
     if getattr(loaded, "optimizer", None) is None:
         skipped.append("the optimizer (the model is not compiled)")
     yield "nothing", "Nothing wrong found."
