@@ -12,6 +12,9 @@ import numpy as np
 from bn_diagnosis import _batches, explain
 from bn_tools import _array, batch_norms, estimate_again, layers_in
 
+SEED = "seed_generator_state"
+"""Part of the path of the variables that random layers draw from."""
+
 
 # --8<-- [start:first_difference]
 def first_difference(model, good, x, atol=1e-5):
@@ -61,7 +64,7 @@ def calls(model, x, kept):
     return found
 
 
-def calls_differ(model, x, kept):
+def calls_differ(model, x, kept, atol):
     """Yield cause and sentence of what two calls in inference mode show.
 
     Returns what ``calls`` returned of the first one; all variables are put back.
@@ -72,10 +75,8 @@ def calls_differ(model, x, kept):
             runs.append(calls(model, x, kept))
         except Exception as error:
             yield "no call", f"The rows of the record do not fit: {str(error)[:300]}"
-        changed = [
-            v for v in moved(kept) if id(v) in known and "seed_gen" not in v.path
-        ]
-        restore(kept, but="seed_gen")
+        changed = [v for v in moved(kept) if id(v) in known and SEED not in v.path]
+        restore(kept, but=SEED)
     restore(kept)
     hidden = [call[0] for call in runs[1] if {id(w) for w in call[0].weights} - known]
     if hidden and any(hidden[0] is call[0] for call in runs[0]):
@@ -83,6 +84,16 @@ def calls_differ(model, x, kept):
         yield "not tracked", f"{text}, so no file holds its arrays."
     if hidden:
         yield "made in call", f"{named(hidden[0])} is made anew in each call."
+    for layer, *_ in runs[0]:
+        if not type(layer).__module__.startswith("keras"):
+            if names := loose_variables(
+                layer, known | {id(v) for v in layer.variables}
+            ):
+                text = f"{named(layer)} has a variable in {names[0]}"
+                yield (
+                    "not tracked",
+                    f"{text} that no list of the model holds, nor a file.",
+                )
     if changed:  # a spectral norm also writes what it wraps
         changed.sort(key=lambda variable: variable.trainable)
         users = [c[0] for c in runs[0] if any(v is changed[0] for v in c[0].variables)]
@@ -90,20 +101,45 @@ def calls_differ(model, x, kept):
             f"{named(users[0])} changes {changed[0].name} in a call with training=False"
         )
         yield "training mode", f"{text}: it runs in training mode."
-    if text := difference(*runs, 1e-5):
+    if text := difference(*runs, max(atol / 10, 1e-5)):
         yield "random", f"Two calls with training=False differ: {text}."
     return runs[0]
 
 
+def loose_variables(layer, known):
+    """Return the attributes of a layer in which variables hide, at any depth."""
+    found, seen = [], {}
+
+    def look(thing, name):
+        if id(thing) in seen or isinstance(thing, keras.layers.Layer):
+            return
+        seen[id(thing)] = thing
+        own = type(thing).__module__.partition(".")[0] not in ("keras", "tensorflow")
+        if hasattr(thing, "assign") and hasattr(thing, "shape"):
+            found.extend([] if id(thing) in known else [name])
+        elif isinstance(thing, (dict, list, tuple, set)):
+            for each in thing.values() if isinstance(thing, dict) else thing:
+                look(each, name)
+        elif own and hasattr(thing, "__dict__") and not callable(thing):
+            look(vars(thing), name)
+
+    for name, thing in vars(layer).items():
+        if name[0] != "_" and name != "optimizer":
+            look(thing, name)
+    return found
+
+
 def difference(left, right, atol):
     """Say where two lists of ``calls`` begin to differ; None if they do not."""
+    left, right = ([call for call in calls if call[2]] for calls in (left, right))
     for i, (one, two) in enumerate(zip(left, right)):
         layer, other = one[0], two[0]
         found = None
         if type(layer).__name__ != type(other).__name__:
             found = f"{named(layer)} is called in place of {named(other)}"
         elif not close(one[1], two[1], atol):
-            around = [c[0] for c in left[i + 1 :] if id(layer) in layers_in(c[0], {})]
+            later = [c[0] for c in left[i + 1 :] if c[0] is not layer]
+            around = [outer for outer in later if id(layer) in layers_in(outer, {})]
             outer = named(around[0]) if around else "the model"
             found = f"{outer} gives other inputs to {named(layer)}"
         elif not close(one[2], two[2], atol):
@@ -138,14 +174,14 @@ def sample(tensors):
     found = []
     for tensor in keras.tree.flatten(tensors):
         try:
-            array = np.asarray(keras.ops.convert_to_numpy(tensor)).astype("float64")
+            array = np.asarray(keras.ops.convert_to_numpy(tensor))
+            if array.size > 4096:
+                some = np.random.default_rng(0).integers(array.size, size=4096)
+                shape, array = np.array(array.shape, "float64"), array.ravel()[some]
+                found += [shape]
+            found += [array.astype("float64")] if hasattr(tensor, "shape") else []
         except Exception:  # a text, nothing, or a tensor of a graph
             continue
-        if array.size > 4096:
-            some = np.random.default_rng(0).integers(array.size, size=4096)
-            array = np.append(array.ravel()[some], array.shape)
-        if hasattr(tensor, "shape"):
-            found.append(array)
     return found
 
 
@@ -320,7 +356,11 @@ def data_differ(model, x, data, metrics, skipped):
             yield "inputs", f"Inputs{where} are not as recorded: {said}."
     compiled = getattr(model, "optimizer", None) is not None
     if metrics and compiled and len(columns) > 1:
+        before = [(v, v.numpy()) for v in model.non_trainable_variables]
         now = model.evaluate(*columns, verbose=0, return_dict=True)
+        for v, array in before:
+            if v.name.startswith("moving_") and (v.numpy() != array).any():
+                yield "training mode", f"evaluate changes {v.path}: see its test_step."
         for name, value in metrics.items():
             if not np.isclose(now.get(name, np.nan), value, 1e-3, 1e-3):
                 text = f"{name} is {now.get(name, 'not there')}, not {value}"
