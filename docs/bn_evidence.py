@@ -246,7 +246,7 @@ def count_differs(model, names, old):
 def arrays_differ(model, names, old, compared):
     """Yield cause and sentence of arrays that are not those of a record, by position.
 
-    ``compared`` tells whether outputs differ, asked if only the order is another.
+    ``compared`` tells whether outputs differ, asked if no array is another.
     """
     new, now = [_array(w) for w in model.weights], names_of(model)
     differ = [i for i, array in enumerate(new) if not np.array_equal(array, old[i])]
@@ -260,13 +260,15 @@ def arrays_differ(model, names, old, compared):
         if i != j and (same or np.ptp(new[i])) and np.array_equal(new[i], old[j])
     ]
     along = all(now[i] in [names[j] for k, j in held if k == i] for i in differ)
-    if same and (along or not compared()[1]):
-        text = "All arrays are there, in another order"
-        yield "order", f"{text}; the outputs {'differ' if along else 'are equal'}."
+    equal = same and not compared()[1]
+    if same and along:
+        text = "All arrays are there under their names, in another order"
+        yield "order", f"{text}; the outputs {'are equal' if equal else 'differ'}."
     if held:
         i, j = held[0]
         count = f"{len({i for i, _ in held})} of {len(old)}"
         text = f"{now[i]} holds what {names[j]} held"
+        text += "; the outputs are equal, within the tolerance" if equal else ""
         yield "exchanged", f"Arrays have changed places ({count}): {text}."
     layers = sorted(layers_in(model, {}).values(), key=lambda v: -len(v.weights))
     owners = {id(w): layer for layer in layers for w in layer.weights}  # the innermost

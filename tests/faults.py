@@ -116,7 +116,7 @@ def negative_variance(case):
     case.norms[1].moving_variance.assign(case.norms[1].moving_variance - 50)
 
 
-@fault("resnet", "exchanged", "gamma holds what", "beta held")
+@fault("resnet float16", "exchanged", "gamma holds what", "beta held")
 def gamma_and_beta(case):
     """Gamma and beta of a layer have changed places."""
     norm = case.norms[-1]
