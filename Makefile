@@ -15,8 +15,8 @@ TEST = .venv/test
 BACKENDS = .venv/backends
 UV = .venv/uv
 
-# Two TensorFlow processes at a time; what needs the built site stays with one of them.
-WORKERS = -n 2 --dist loadgroup
+# Two TensorFlow processes at a time; each file stays with one of them.
+WORKERS = -n 2 --dist loadfile
 
 .DEFAULT_GOAL = help
 .PHONY: help serve build test browser visits search outputs reader backends zoo processors versions lock clean

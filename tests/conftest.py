@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.visits import DESKTOP
 
 ROOT = Path(__file__).parents[1]
+SITE_FILES = ("test_built.py", "test_search.py")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -31,6 +33,19 @@ def pytest_addoption(parser):
         action="store_true",
         help="ask axe about every page of the site, not about one of each tab",
     )
+
+
+class ByFile(LoadScopeScheduling):
+    """Keeps a file's tests in one process, and those of the built site in the same."""
+
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        return "site" if Path(file).name in SITE_FILES else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Take `--dist loadfile` with one exception, so that the site is built once."""
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 class Site(NamedTuple):

@@ -25,12 +25,17 @@ from pytest_codeblocks import extract_from_buffer
 PYTHON = {"python", "python3", "py"}
 OTHER_LANGUAGES = {"bash", "console", "html", "json", "text", "toml", "yaml"}
 NOT_RUN = "Not run here: "
-TOOLS = ("docs/bn_tools.py", "docs/bn_diagnosis.py")
+TOOLS = (
+    "docs/bn_tools.py",
+    "docs/bn_diagnosis.py",
+    "docs/bn_evidence.py",
+    "docs/diagnose.py",
+)
 """The files that pages offer for download and import from."""
 
 _COMMENT = re.compile(r"<!--[-\s]*(pytest-codeblocks:|pytest\.mark\.)(.*?)[-\s]*-->")
 _LANGUAGE = re.compile(r"(?:\{\s*\.)?([\w+-]+)")
-_DOWNLOAD = re.compile(r"\]\((?:\.\./)*(bn_\w+\.py)\)")
+_DOWNLOAD = re.compile(r"\]\((?:\.\./)*((?:bn_\w+|diagnose)\.py)\)")
 _PLOT = re.compile(r"!\[[^\]]*\]\(([\w.-]+\.svg)\)\{ *\.plot")
 _TITLE = re.compile(r"""title=(["'])(.*?)\1""")
 

@@ -35,9 +35,6 @@ from tests.visits import (
     visit,
 )
 
-# The built site belongs to one worker.
-pytestmark = pytest.mark.xdist_group("site")
-
 DOCS = ROOT / "docs"
 # In bytes, compressed. What all pages share is loaded once; a page's own part, the
 # document and its figures, grows with what it has to say.
@@ -176,13 +173,16 @@ def test_what_was_published_is_still_there(site, paths):
     report(gone)
 
 
-def test_what_answers_real_questions_is_there(site):
-    questions = json.loads((ROOT / "tests" / "questions.json").read_text("utf-8"))
+def test_what_answers_questions_and_queries_is_there(site):
+    tests = ROOT / "tests"
+    questions = json.loads((tests / "questions.json").read_text("utf-8"))
+    answers = {(q["id"], q["answer"]) for q in questions if "answer" in q}
+    for query in json.loads((tests / "queries.json").read_text("utf-8")):
+        answers |= {(query["query"], answer) for answer in query["answer"]}
     report(
-        f"{question['id']}: /{question['answer']} is not there"
-        for question in questions
-        if "answer" in question
-        for path, _, anchor in [question["answer"].partition("#")]
+        f"{asked}: /{answer} is not there"
+        for asked, answer in sorted(answers)
+        for path, _, anchor in [answer.partition("#")]
         if not (file := site.path / path / "index.html").is_file()
         or anchor
         and not re.search(rf'\bid="?{re.escape(anchor)}[">\s]', file.read_text("utf-8"))

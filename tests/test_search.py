@@ -11,9 +11,6 @@ import pytest
 from tests.conftest import ROOT, report
 from tests.visits import AXE, AXE_COLORS, AXE_REST, DESKTOP, PHONE, axe
 
-# The built site belongs to one worker.
-pytestmark = pytest.mark.xdist_group("site")
-
 # Shares of the queries in queries.json.
 IN_FIRST_THREE, SECTION = 0.95, 0.80
 MEDIAN_MS = 100
