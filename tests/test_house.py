@@ -33,6 +33,7 @@ SNIPPET_LINES, SNIPPET_MEDIAN = 200, 100
 WORDS_MEDIAN = 600
 FOLDER_FILES = 15
 TABS = 8
+TAGS = 5
 
 PAGES = [p.relative_to(ROOT).as_posix() for p in DOCS]
 page_of = pytest.mark.parametrize("name", PAGES)
@@ -85,6 +86,17 @@ def test_a_page_is_of_a_kind_and_has_its_parts(name):
     assert (
         answers == 1 if kind in ("task", "trap", "symptom", "finder") else answers <= 1
     ), f"{name}: {answers} boxes '!!! answer'"
+
+
+@pytest.mark.parametrize("name", of_kind("task", "trap", "symptom", "explanation"))
+def test_a_page_has_the_words_of_its_readers(name):
+    _, front_matter = meta.get_data((ROOT / name).read_text("utf-8"))
+    tags = front_matter.get("tags", [])
+    assert len(set(tags)) >= TAGS, (
+        f"{name}: 'tags' in its front matter hold fewer than {TAGS} phrases that "
+        "readers search with"
+    )
+    assert all(isinstance(tag, str) for tag in tags), f"{name}: quote what YAML reads"
 
 
 @pytest.mark.parametrize("name", of_kind("trap"))

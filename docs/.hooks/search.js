@@ -220,7 +220,7 @@ function mark(html, matched) {
 function blocks(doc) {
   doc.blocks ??= doc.text
     .split(/(<pre>[^]*?<\/pre>)|<\/(?:p|li|tr|dd|dt|h\d)>/)
-    .filter(Boolean)
+    .filter((block) => block && !COMMON.test(plain(block).trim()))
     .map((block, at) => ({ block, at, words: new Set(terms(plain(block))) }))
   return doc.blocks
 }
