@@ -20,7 +20,7 @@ def make_model():
 
 
 model = make_model()
-model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
+model.compile(keras.optimizers.SGD(0.3), "binary_crossentropy")
 model.fit(x, y, epochs=4, verbose=0)
 predictions = model.predict(x, verbose=0)
 

@@ -69,7 +69,7 @@ def make_model():
 
 keras.mixed_precision.set_global_policy("mixed_float16")
 model = make_model()
-model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
+model.compile(keras.optimizers.SGD(0.3), "binary_crossentropy")
 model.fit(x, y, epochs=4, verbose=0)
 model.save("mixed.keras")
 predictions = model.predict(x, verbose=0)

@@ -83,8 +83,8 @@ batches = np.array_split(x, 2)
 
 def build():
     model = keras.Sequential([keras.Input(shape=(64,))])
-    for _ in range(4):
-        model.add(keras.layers.Dense(128, use_bias=False))
+    for _ in range(3):
+        model.add(keras.layers.Dense(64, use_bias=False))
         model.add(keras.layers.BatchNormalization(momentum=0.9))
         model.add(keras.layers.ReLU())
     model.add(keras.layers.Dense(10))

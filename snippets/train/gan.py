@@ -130,7 +130,7 @@ keras.utils.set_random_seed(0)
 gan = Gan(make_generator(), make_discriminator())
 adam = keras.optimizers.Adam
 gan.compile(adam(3e-3, beta_1=0.5), adam(3e-3, beta_1=0.5))
-history = gan.fit(images, batch_size=64, epochs=6, verbose=0).history
+history = gan.fit(images, batch_size=64, epochs=4, verbose=0).history
 # --8<-- [end:train]
 
 # --8<-- [start:estimate]

@@ -36,7 +36,7 @@ def make_model(synchronized):
             ),
         ]
     )
-    model.compile(keras.optimizers.SGD(0.3), "binary_crossentropy")
+    model.compile(keras.optimizers.SGD(0.7), "binary_crossentropy")
     return model
 
 
@@ -45,7 +45,7 @@ def make_model(synchronized):
 # --8<-- [start:train]
 with strategy.scope():
     model = make_model(synchronized=True)
-model.fit(x, y, batch_size=256, epochs=8, shuffle=False, verbose=0)
+model.fit(x, y, batch_size=256, epochs=4, shuffle=False, verbose=0)
 # --8<-- [end:train]
 
 
@@ -56,7 +56,7 @@ def copies(variable):
 
 
 alone = keras.layers.BatchNormalization(momentum=0.8)
-for start in list(range(0, 2048, 256)) * 8:
+for start in list(range(0, 2048, 256)) * 4:
     alone(x[start : start + 256], training=True)
 
 for name in ["moving_mean", "moving_variance"]:

@@ -24,7 +24,7 @@ def build(epsilon=0.001, momentum=0.99):
 
 model = build()
 model.compile(
-    optimizer=keras.optimizers.Adam(0.01),
+    optimizer=keras.optimizers.SGD(0.1),
     loss="sparse_categorical_crossentropy",
 )
 model.fit(x, y, epochs=10, verbose=0)

@@ -12,7 +12,7 @@ hidden = keras.layers.Dense(16, name="dense1")(inputs)
 hidden = keras.layers.BatchNormalization(name="bn")(hidden)
 outputs = keras.layers.Dense(1, name="dense2")(hidden)
 model = keras.Model(inputs, outputs)
-model.compile(optimizer="adam", loss="mse")
+model.compile(optimizer="sgd", loss="mse")
 
 
 def fit_into(path, epochs, start=0):

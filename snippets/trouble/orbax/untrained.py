@@ -72,7 +72,7 @@ def equal(one, other):
 # --8<-- [start:see]
 print(f"{'':24}Orbax    warnings")
 for name, net in structures.items():
-    net.compile(optimizer="adam", loss="mse", run_eagerly=True)
+    net.compile(optimizer="sgd", loss="mse", run_eagerly=True)
     callbacks = [
         keras.callbacks.OrbaxCheckpoint(os.path.abspath(name)),
         keras.callbacks.ModelCheckpoint(f"{name}.keras"),

@@ -12,7 +12,7 @@ model = keras.Sequential(
         keras.layers.BatchNormalization(),
     ]
 )
-model.compile(optimizer="adam", loss="mse")
+model.compile(optimizer="sgd", loss="mse")
 model.fit(x, x[:, :4], verbose=0)
 # --8<-- [end:setup]
 

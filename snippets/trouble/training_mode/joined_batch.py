@@ -37,6 +37,8 @@ def networks():
 
 def step_of(judge, generator, critic):
     adams = [keras.optimizers.Adam(3e-3, beta_1=0.5) for _ in range(2)]
+    adams[0].build(critic.trainable_variables)
+    adams[1].build(generator.trainable_variables)
 
     @tf.function
     def step(real):

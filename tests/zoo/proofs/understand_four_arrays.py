@@ -2,5 +2,5 @@
 
 SHOWS = {
     "understand/four_arrays.py": "shapes normalized equal",
-    "understand/array_lists.py": "names print_lists",
+    "understand/array_lists.py": "names print_lists train",
 }

@@ -7,7 +7,7 @@ import pytest
 from tests.zoo import compare
 from tests.zoo.core import proof
 
-SHOWS = {"understand/moving_statistics.py": "gaps after_459_steps"}
+SHOWS = {"understand/moving_statistics.py": "run gaps after_459_steps"}
 
 
 @proof("understand/moving_statistics.py:never_moved")
