@@ -63,6 +63,8 @@ for frozen in ["b", "a"]:
 # --8<-- [start:fix]
 loaded = two_norms(frozen="a")  # as it was when it was saved
 checkpoint_of(loaded).restore(path).assert_consumed()
+equal = sum(map(np.array_equal, model.variables, loaded.variables))
+print(f"restored: {equal} of 8 equal")
 
 loaded.get_layer("a").trainable = True  # only now what you want to change
 loaded.compile("adam", "mse")

@@ -36,7 +36,7 @@ for way, arguments in ways.items():
 # --8<-- [start:sure]
 register = keras.saving.register_keras_serializable(package="mine")
 model.compile(optimizer=model.optimizer, loss=register(squared))
-model.save("model.keras")
-loaded = keras.saving.load_model("model.keras")
+model.save("registered.keras")
+loaded = keras.saving.load_model("registered.keras")
 print("registered:    step:", int(loaded.optimizer.iterations))
 # --8<-- [end:sure]
