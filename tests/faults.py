@@ -28,6 +28,17 @@ def fault(names, cause, *words):
     return add
 
 
+def first_blocks(model):
+    """Return the first blocks of a frozen MobileNetV2, below a head; all take long."""
+    base = model.layers[1]
+    base = keras.Model(base.inputs, base.get_layer("block_5_add").output)
+    base.trainable = False
+    inputs = keras.Input(base.input_shape[1:])
+    x = layers.BatchNormalization()(layers.GlobalAveragePooling2D()(base(inputs)))
+    x = layers.Dropout(0.3)(x)
+    return keras.Model(inputs, layers.Dense(3, activation="softmax")(x))
+
+
 class Case:
     """A member of the zoo as it was trained, its record, and what was loaded.
 
@@ -43,6 +54,8 @@ class Case:
         keras.config.set_dtype_policy(member.policy)
         keras.utils.set_random_seed(0)
         self.record, self.good = f"{name}.npz", member.build()
+        if name == "mobilenet":
+            self.good = first_blocks(self.good)
         count = 4 if name == "mobilenet" else 16
         self.x, self.y = keras.tree.map_structure(lambda a: a[:count], member.data())
         random = np.random.default_rng(3)
@@ -55,11 +68,8 @@ class Case:
         else:
             bn_tools.estimate_again(self.good, [self.x], norms)
         bn_tools.write_record(self.record, self.good, self.x)
-        if name == "mobilenet":  # the same model, as a second one takes seconds
-            self.loaded = self.good
-        else:
-            self.good.save(f"{name}.keras")
-            self.loaded = keras.saving.load_model(f"{name}.keras")
+        self.good.save(f"{name}.keras")
+        self.loaded = keras.saving.load_model(f"{name}.keras")
         self.norms = bn_tools.batch_norms(self.loaded)
         self.layers = list(bn_tools.layers_in(self.loaded, {}).values())
 
