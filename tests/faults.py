@@ -28,6 +28,17 @@ def fault(names, cause, *words):
     return add
 
 
+def first_blocks(model):
+    """Return the first blocks of a frozen MobileNetV2, below a head; all take long."""
+    base = model.layers[1]
+    base = keras.Model(base.inputs, base.get_layer("block_5_add").output)
+    base.trainable = False
+    inputs = keras.Input(base.input_shape[1:])
+    x = layers.BatchNormalization()(layers.GlobalAveragePooling2D()(base(inputs)))
+    x = layers.Dropout(0.3)(x)
+    return keras.Model(inputs, layers.Dense(3, activation="softmax")(x))
+
+
 class Case:
     """A member of the zoo as it was trained, its record, and what was loaded.
 
@@ -43,7 +54,9 @@ class Case:
         keras.config.set_dtype_policy(member.policy)
         keras.utils.set_random_seed(0)
         self.record, self.good = f"{name}.npz", member.build()
-        count = 8 if name == "mobilenet" else 16
+        if name == "mobilenet":
+            self.good = first_blocks(self.good)
+        count = 4 if name == "mobilenet" else 16
         self.x, self.y = keras.tree.map_structure(lambda a: a[:count], member.data())
         random = np.random.default_rng(3)
         for array in self.good.weights:
@@ -55,15 +68,8 @@ class Case:
         else:
             bn_tools.estimate_again(self.good, [self.x], norms)
         bn_tools.write_record(self.record, self.good, self.x)
-        if name == "mobilenet":  # the same model, to build it once
-            self.good.save_weights("all.weights.h5")
-            for array in self.good.weights:
-                array.assign(array + 1)
-            self.good.load_weights("all.weights.h5")
-            self.loaded = self.good
-        else:
-            self.good.save(f"{name}.keras")
-            self.loaded = keras.saving.load_model(f"{name}.keras")
+        self.good.save(f"{name}.keras")
+        self.loaded = keras.saving.load_model(f"{name}.keras")
         self.norms = bn_tools.batch_norms(self.loaded)
         self.layers = list(bn_tools.layers_in(self.loaded, {}).values())
 
@@ -101,7 +107,7 @@ def calls(layer, function):
     )
 
 
-@fault("mobilenet unet resnet recurrent", "not finite", "kernel", "1 of")
+@fault("recurrent", "not finite", "kernel", "1 of")
 def one_nan(case):
     """One value of a kernel is NaN."""
     kernel = next(w for w in case.loaded.weights if w.name == "kernel")
@@ -116,7 +122,7 @@ def negative_variance(case):
     case.norms[1].moving_variance.assign(case.norms[1].moving_variance - 50)
 
 
-@fault("resnet float16", "exchanged", "gamma holds what", "beta held")
+@fault("resnet", "exchanged", "gamma holds what", "beta held")
 def gamma_and_beta(case):
     """Gamma and beta of a layer have changed places."""
     norm = case.norms[-1]
@@ -148,7 +154,7 @@ def transposed(case):
     kernel.assign(np.swapaxes(kernel.numpy(), 2, 3))
 
 
-@fault("mobilenet recurrent", "statistics", "moving_mean is at its starting value")
+@fault("mobilenet", "statistics", "moving_mean is at its starting value")
 def statistics_of_one_layer(case):
     """The statistics of one layer were not restored."""
     case.norms[0].moving_mean.assign(0 * case.norms[0].moving_mean)
@@ -172,7 +178,7 @@ def nothing_restored(case):
                 weight.assign(made(weight.shape, dtype=weight.dtype))
 
 
-@fault("mobilenet unet recurrent", "start", "bias is at its starting value")
+@fault("unet recurrent", "start", "bias is at its starting value")
 def last_layer_anew(case):
     """The last layer was drawn anew."""
     kernel, bias = case.loaded.trainable_weights[-2:]
@@ -180,14 +186,14 @@ def last_layer_anew(case):
     bias.assign(np.zeros(bias.shape))
 
 
-@fault("resnet recurrent float16", "changed", "kernel is 1.02 times")
+@fault("recurrent", "changed", "kernel is 1.02 times")
 def scaled_kernel(case):
     """A kernel is slightly larger."""
     kernel = [w for w in case.loaded.weights if "kernel" in w.name][2]
     kernel.assign(kernel * 1.02)
 
 
-@fault("resnet", "changed", "rounded to float16")
+@fault("spectral", "changed", "rounded to float16")
 def rounded(case):
     """All arrays went through float16."""
     for weight in case.loaded.weights:
@@ -236,7 +242,7 @@ def variable_in_a_plain_object(case):
     calls(block, lambda own, x: own(x) * holder.scale)
 
 
-@fault("unet", "renamed", "batch_normalization/gamma is now called", "starting value")
+@fault("unet", "renamed", "/gamma is now called stem/gamma", "starting value")
 def renamed(case):
     """A layer has another name, so a load by name has skipped it."""
     paths = [(array, array.path) for array in case.norms[0].weights]
@@ -260,7 +266,7 @@ def made_in_call(case):
     )
 
 
-@fault("resnet recurrent", "training mode", "training=False", "moving")
+@fault("resnet", "training mode", "training=False", "moving")
 def hard_wired(case):
     """A layer runs in training mode, whatever the call says."""
     calls(case.norms[1], lambda own, x: own(x, training=True))
@@ -273,7 +279,9 @@ def spectral_in_training_mode(case):
     calls(wrapper, lambda own, x: own(x, training=True))
 
 
-@fault("resnet", "training mode", "The record is what this model computes in training")
+@fault(
+    "two_inputs", "training mode", "The record is what this model computes in training"
+)
 def saved_in_training_mode(case):
     """The model that was saved ran in training mode, the loaded one does not."""
     norm = case.norms[1]
@@ -293,7 +301,14 @@ def dropout_left_on(case):
     calls(drop, lambda own, x: own(x, training=True))
 
 
-@fault("resnet", "random", "Dense", "training=False differ")
+@fault("spectral", "nothing")
+def draws_as_recorded(case):
+    """No fault: the saved model drew numbers as well, and from the same seed."""
+    dropout_left_on(case)
+    return case.recorded_again()
+
+
+@fault("normalization", "random", "Dense", "training=False differ")
 def drawn_anew(case):
     """A layer draws its kernel in each call."""
 
@@ -310,7 +325,7 @@ def stale_copies(case):
     vars(adapted)["mean"] = adapted.mean * 0
 
 
-@fault("unet two_inputs float16", "epsilon", "epsilon is 0.1, not")
+@fault("two_inputs float16", "epsilon", "epsilon is 0.1, not")
 def epsilon(case):
     """One layer has another epsilon."""
     case.norms[1].epsilon = 0.1
@@ -323,7 +338,7 @@ def negative_slope(case):
     return {"good": case.good}
 
 
-@fault("resnet", "layer", "Dense", "activation is sigmoid, not softmax")
+@fault("normalization", "layer", "Dense", "activation is sigmoid, not softmax")
 def activation(case):
     """A layer has another activation."""
     case.last(layers.Dense).activation = keras.activations.sigmoid
@@ -338,13 +353,13 @@ def own_code(case):
     return {"good": case.good}
 
 
-@fault("unet", "unknown", "I do not know why")
+@fault("normalization", "unknown", "I do not know why")
 def unknown(case):
     """Another activation, and no right model."""
     case.last((layers.Conv2D, layers.Dense)).activation = keras.activations.tanh
 
 
-@fault("resnet", "one row", "depend on the other rows")
+@fault("normalization", "one row", "depend on the other rows")
 def centered_by_the_batch(case):
     """A layer subtracts the mean of the batch, in the saved model as well."""
     calls(case.last(layers.Dense), lambda own, x: own(x - x.numpy().mean(axis=0)))
@@ -363,21 +378,25 @@ def service_scales(case):
     return {"serve": lambda x: case.loaded(x / 2, training=False)}
 
 
-@fault("resnet two_inputs", "inputs", "[2 1 0]")
+@fault("two_inputs", "inputs", "[2 1 0]")
 def bgr(case):
     """Images are read with their channels in another order."""
-    x = dict(case.x) if isinstance(case.x, dict) else {"image": case.x}
-    x["image"] = x["image"][..., ::-1]
-    return {"data": (x if len(x) > 1 else x["image"], case.y)}
+    return {"data": ({**case.x, "image": case.x["image"][..., ::-1]}, case.y)}
 
 
-@fault("unet", "inputs", "times [0.0039 0.0039 0.0039]")
+@fault("two_inputs", "inputs", "times [0.0039 0.0039 0.0039]")
 def scaled_twice(case):
     """Inputs are scaled twice."""
-    return {"data": case.x / 255}
+    return {"data": {**case.x, "image": case.x["image"] / 255}}
 
 
-@fault("resnet", "inputs", "deviation 0.0039 times")
+@fault("normalization", "nothing")
+def one_row(case):
+    """No fault: the data is one row, which has no deviation."""
+    return {"data": (case.x[:1], case.y[:1])}
+
+
+@fault("normalization", "inputs", "deviation 0.0039 times")
 def other_rows_scaled_twice(case):
     """The same, of other rows than those of the record."""
     return {"data": case.x[::-1] / 255}
@@ -387,7 +406,8 @@ def other_rows_scaled_twice(case):
 def other_loss(case):
     """The model is compiled with another loss."""
     case.loaded.compile("sgd", loss="sparse_categorical_crossentropy")
-    return {"metrics": {"loss": 0.0001}}
+    weights = np.ones(len(case.y), "float32")
+    return {"metrics": {"loss": 0.0001}, "data": (case.x, case.y, weights)}
 
 
 @fault("spectral", "never moved", "0 and 1")
@@ -397,7 +417,7 @@ def never_moved(case):
     return case.recorded_again()
 
 
-@fault("unet", "unconverged", "3% of the way")
+@fault("spectral", "unconverged", "3% of the way")
 def too_few_steps(case):
     """The model was saved after three steps."""
     for norm in case.norms:
