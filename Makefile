@@ -83,13 +83,14 @@ browser: $(TEST)/ready
 	  || echo "No browser is installed and none could be fetched: the tests that need" \
 	    "one are skipped. Install Chromium to run them."
 
-# An environment is ready when all of its lock file is installed.
+# An environment is ready when all of its lock file is installed. Only that of the
+# backends needs pip, for PyTorch.
 $(SITE)/ready: .lock/site.txt | $(UV)/ready
 $(TEST)/ready: .lock/test.txt | $(UV)/ready
 .venv/reader/ready: .lock/reader.txt | $(UV)/ready
 .venv/%/ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 $*")'
-	$(PYTHON) -m venv --clear .venv/$*
+	$(PYTHON) -m venv --clear $(if $(filter backends,$*),,--without-pip) .venv/$*
 	$(UV)/bin/uv pip install --no-config --quiet --python .venv/$*/bin/python --require-hashes -r .lock/$*.txt
 	@touch $@
 

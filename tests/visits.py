@@ -152,6 +152,10 @@ LAYOUTS = """async ([site, paths, desktop, phone]) => {
     const loads = [...parsed.querySelectorAll("[src], link[rel=stylesheet]")]
       .map((element) => element.src || element.href)
     parsed.querySelectorAll("script").forEach((script) => script.remove())
+    // The colors of code change no height and no width, and most elements are tokens.
+    parsed.querySelectorAll(".highlight pre > code").forEach((code) => {
+      code.textContent = code.textContent
+    })
     const failed = []
     for (const frame of frames) {
       if (!frame.isConnected) {

@@ -10,7 +10,7 @@ const SECTION = { title: 2, prose: 1, code: 0.4 }
 const PHRASES = [2, 0.4] // the weight of the best one and of the next
 const BEST_SECTION = 0.3
 const [CANDIDATES, ORDER] = [40, 1.5] // how many are asked for the order of the words
-const [PAGES, SECTIONS] = [15, 4] // that are shown
+const [PAGES, SECTIONS] = [10, 4] // that are shown
 
 // Words that say nothing about a page. "not", "no", "same" and "after" do.
 const STOP = new Set(
