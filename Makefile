@@ -60,8 +60,8 @@ processors: ## Run every session twice, with TensorFlow's oneDNN turned off and 
 	  echo "Every session passed with TF_ENABLE_ONEDNN_OPTS=$$onednn"; \
 	done
 
-versions: $(UV)/ready $(TEST)/ready ## Run the classic examples on many versions, and record the results
-	$(TEST)/bin/python -m tests.versions
+versions: $(UV)/ready $(TEST)/ready ## Run pages and tables on other versions, where out of date, and record it
+	$(TEST)/bin/python -m tests.versions $(ARGS)
 
 lock: $(UV)/ready ## Pin the newest versions of all dependencies
 	$(UV)/bin/uv pip compile --quiet --upgrade --group test --output-file .lock/test.txt

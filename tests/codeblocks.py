@@ -5,12 +5,14 @@ one namespace, as ``__main__``, in an empty folder, and what they print is compa
 with the output that the page shows. A page that links to a tool file, such as
 ``bn_tools.py``, finds it in that folder, as its readers do. A block whose fence has the
 title ``<name>.py`` is a script of its own and runs in a new process in the same folder.
+One with the title ``<name>.py, Keras <version>`` belongs to that version: see
+`tests.versions.scripts`.
 """
 
 import difflib
-import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,6 +20,7 @@ import pytest
 
 from tests import pages, runner
 from tests.figures import svg_difference
+from tests.versions import scripts
 
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"
 """The comment that marks the next fence as the output of the block above it."""
@@ -49,17 +52,17 @@ def pytest_addoption(parser):
         action="store_true",
         help="write what the blocks print into the pages instead of comparing",
     )
+    parser.addoption(
+        "--other-versions",
+        action="store_true",
+        help="run the scripts for other versions, instead of taking what they left",
+    )
 
 
 def pytest_configure(config):
     """Start counting, and keep the libraries quiet."""
     config.stash[counts] = Counts()
-    # What a library says about its own start is not part of a page.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    # How figures are drawn is not part of a page either; the date would change them.
-    os.environ["MATPLOTLIBRC"] = str(Path(__file__).with_name("matplotlibrc"))
-    os.environ["SOURCE_DATE_EPOCH"] = "0"
+    runner.quiet()
 
 
 def pytest_collect_file(file_path: Path, parent):
@@ -140,7 +143,10 @@ class PageItem(pytest.Item):
             folder = Path(name)
             for file in self.page.tools:
                 shutil.copy(self.config.rootpath / file, folder)
-            outputs = run(self.page, folder, total)
+            foreign = scripts.execute
+            if not self.config.getoption("other_versions"):
+                foreign = scripts.replay
+            outputs = run(self.page, folder, total, foreign)
             if self.config.getoption("update_outputs"):
                 update(self.path, outputs)
                 for figure in self.page.figures:
@@ -164,13 +170,17 @@ class PageItem(pytest.Item):
         return self.path, None, self.page.name
 
 
-def run(page: pages.Page, folder: Path, total: Counts) -> list[tuple[pages.Block, str]]:
+def run(
+    page: pages.Page, folder: Path, total: Counts, foreign: Callable
+) -> list[tuple[pages.Block, str]]:
     """Run the blocks of a page and return what each of them printed.
 
     Args:
         page: The page.
         folder: The empty folder to run in.
         total: Where to count the blocks that ran.
+        foreign: What runs a script of another version: `scripts.execute`, or
+            `scripts.replay`.
 
     Raises:
         PageFailure: A block raised an exception. The message names the line of the
@@ -182,7 +192,9 @@ def run(page: pages.Page, folder: Path, total: Counts) -> list[tuple[pages.Block
         for block in page.blocks:
             if block.reason is not None:
                 continue
-            if block.script is None:
+            if block.version is not None:
+                result = foreign(page, block, folder)
+            elif block.script is None:
                 result = script.run(block.code, block.line + 1)
             else:
                 with runner.Script(folder, fresh) as own:

@@ -38,6 +38,7 @@ _LANGUAGE = re.compile(r"(?:\{\s*\.)?([\w+-]+)")
 _DOWNLOAD = re.compile(r"\]\((?:\.\./)*((?:bn_\w+|diagnose)\.py)\)")
 _PLOT = re.compile(r"!\[[^\]]*\]\(([\w.-]+\.svg)\)\{ *\.plot")
 _TITLE = re.compile(r"""title=(["'])(.*?)\1""")
+_SCRIPT = re.compile(r"([\w-]+\.py)(?:, ((?:Keras|tf_keras) [\d.]+))?")
 
 _PADDING = " " * 80
 _BLANK = re.compile(r"^ +$", re.MULTILINE)
@@ -96,6 +97,8 @@ class Block:
         end: Number of the closing fence's line in the page's file, from 1.
         script: Name of the script that the block is, taken from the fence's title;
             ``None`` for a block that belongs to the page's own script.
+        version: Another version that the script belongs to, such as ``Keras 2.15.0``;
+            ``None`` for what runs on the installed one.
         reason: Why the block is shown without being run; ``None`` if it is run.
         output: The output shown below the block; ``None`` if none is shown.
         output_lines: Numbers of the first and the last line of that output in the
@@ -107,6 +110,7 @@ class Block:
     where: str
     end: int
     script: str | None = None
+    version: str | None = None
     reason: str | None = None
     output: str | None = None
     output_lines: tuple[int, int] | None = None
@@ -242,7 +246,7 @@ def _blocks(page: Page) -> list[Block]:
         code = _BLANK.sub("", block.code)
         end = block.lineno + code.count("\n") + 1
         found = Block(code, block.lineno, where, end=page.lines[end - 1].origin[1])
-        found.script, found.reason = _title(block.syntax, where)
+        found.script, found.version, found.reason = _title(block.syntax, where)
         if block.expected_output is not None:
             found.output = _BLANK.sub("", block.expected_output)
             found.output_lines = _locate_output(page, end)
@@ -270,16 +274,17 @@ def _language(info: str, where: str) -> str:
     return language
 
 
-def _title(info: str, where: str) -> tuple[str | None, str | None]:
+def _title(info: str, where: str) -> tuple[str | None, str | None, str | None]:
     match = _TITLE.search(info)
     if match is None:
-        return None, None
+        return None, None, None
     title = match[2]
-    if title.endswith(".py"):
-        return title, None
+    if script := _SCRIPT.fullmatch(title):
+        return script[1], script[2], None
     if title.startswith(NOT_RUN) and title != NOT_RUN:
-        return None, title.removeprefix(NOT_RUN)
+        return None, None, title.removeprefix(NOT_RUN)
     raise PageError(
         f'{where}: a title is either the name of a script of its own ("reload.py"), '
-        f'which runs in a new process, or "{NOT_RUN}<reason>"; got {title!r}'
+        'which runs in a new process, or that of one for another version ("write.py, '
+        f'Keras 2.15.0"), or "{NOT_RUN}<reason>"; got {title!r}'
     )

@@ -20,7 +20,20 @@ from pathlib import Path
 TIMEOUT = 300
 """Seconds that one block may take."""
 
+PRELOAD = ["tensorflow", "keras"]
+"""What the server that scripts are forked from has imported."""
+
 _STEM = "<page>"
+
+
+def quiet() -> None:
+    """Set what keeps the output of scripts free of the machine they run on."""
+    # What a library says about its own start is not part of a page.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    # How figures are drawn is not part of a page either; the date would change them.
+    os.environ["MATPLOTLIBRC"] = str(Path(__file__).with_name("matplotlibrc"))
+    os.environ["SOURCE_DATE_EPOCH"] = "0"
 
 
 @dataclass
@@ -105,7 +118,7 @@ def _context(fresh: bool):
     if fresh or "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tensorflow", "keras", __name__])
+    context.set_forkserver_preload([*PRELOAD, __name__])
     return context
 
 

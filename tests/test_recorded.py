@@ -4,7 +4,8 @@ import hashlib
 import json
 from importlib.metadata import version
 
-from tests import backends, runner, versions
+from tests import backends, runner
+from tests.versions import tables as versions
 
 TABLE = versions.ROOT / "snippets" / "reference" / "formats.md"
 PAGES = {

@@ -1,10 +1,9 @@
-"""What other versions do: measured by `make versions`, recorded, and shown on pages.
+"""The tables of versions: classic examples, loads, training, layers in containers.
 
-Each pair of versions below gets an environment of its own, runs the three examples of
-the classic answer as they are passed around, loads the files that the installed
-version wrote, and trains small models. That takes minutes and gigabytes, so the
-everyday tests only check that the records belong to these scripts and to the installed
-versions.
+Each pair of versions runs the three examples of the classic answer as they are passed
+around, loads the files that the installed version wrote, and trains small models. That
+takes minutes and gigabytes, so the everyday tests only check that the records belong to
+these scripts and to the installed versions.
 """
 
 import csv
@@ -17,19 +16,22 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-UV = ROOT / ".venv" / "uv" / "bin" / "uv"
+from tests.versions import environments
+from tests.versions.environments import ROOT, Pair
+
 PAIRS = [
-    ("2.12.1", "2.12.0"),
-    ("2.15.1", "2.15.0"),
-    ("2.16.2", "3.3.3"),
-    ("2.18.1", "3.6.0"),
-    ("2.19.1", "3.9.2"),
-    ("2.20.0", "3.11.3"),
-    ("2.21.0", "3.15.1"),
+    environments.WRITERS[0],
+    environments.KERAS_2,
+    *(pair for pair in environments.SHIPPED if pair.keras not in ("3.4.1", "3.13.2")),
+    environments.TODAY,
 ]
 # For layers in containers two more, the last before the one that keeps all of them.
-CONTAINER_PAIRS = [*PAIRS[2:-1], ("2.21.0", "3.13.2"), ("2.21.0", "3.14.0"), PAIRS[-1]]
+CONTAINER_PAIRS = [
+    *PAIRS[2:-1],
+    Pair("2.21.0", "3.13.2"),
+    Pair("2.21.0", "3.14.0"),
+    environments.TODAY,
+]
 EXAMPLES = sorted((ROOT / "tests" / "classic").glob("example_*.py"))
 CLASSIC = ROOT / "snippets" / "understand" / "classic_versions.md"
 MEASURE = ROOT / "tests" / "formats" / "measure.py"
@@ -46,20 +48,6 @@ def fingerprint(scripts: list[Path]) -> str:
     """Return a short hash of scripts, to tell when a record is out of date."""
     text = "".join(path.read_text("utf-8") for path in scripts)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def install(tensorflow: str, keras: str, folder: str) -> Path:
-    """Install a pair of versions in a folder and return its interpreter."""
-    python = Path(folder, "bin", "python")
-    wanted = [f"tensorflow-cpu=={tensorflow}", f"keras=={keras}"]
-    if tensorflow < "2.18":
-        wanted.append("numpy<2")
-    # The one Python that all of these versions have wheels for.
-    venv = [UV, "venv", "--quiet", "--clear", "--python", "3.11", folder]
-    pip = [UV, "pip", "install", "--quiet", "--python", python, *wanted]
-    subprocess.run(venv, check=True)
-    subprocess.run(pip, check=True)
-    return python
 
 
 def verdict(stdout: str, error: str) -> str:
@@ -203,6 +191,20 @@ def write(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
+def stale() -> bool:
+    """Tell whether a script changed since its table was written."""
+    written_by = {
+        CLASSIC: EXAMPLES,
+        FORMATS: [LOAD],
+        CONTAINED: [CONTAINERS],
+        TRAINING: [TRAIN],
+    }
+    return any(
+        fingerprint(scripts) not in table.read_text("utf-8")
+        for table, scripts in written_by.items()
+    )
+
+
 def main() -> None:
     """Measure all pairs and write the records."""
     rows, loaded, trained, kept = [], [], {}, {}
@@ -213,19 +215,18 @@ def main() -> None:
         assert done.returncode == 0, done.stderr
         run([sys.executable, CONTAINERS, "write", "new"], work)
         for pair in dict.fromkeys([*PAIRS[:2], *CONTAINER_PAIRS]):
-            tensorflow, keras = pair
-            with tempfile.TemporaryDirectory() as folder:
-                python = install(tensorflow, keras, folder)
-                if pair in PAIRS:
-                    rows.append(row(tensorflow, keras, classic(python)))
-                    found = loads(python, files)
-                    loaded += [[n, tensorflow, keras, found[n]] for n in found]
-                    trained[keras] = training(python)
-                    print(rows[-1], *found.values(), flush=True)
-                    print(*trained[keras].values(), sep=", ", flush=True)
-                if pair in CONTAINER_PAIRS:
-                    kept[keras] = containers(python, keras, work)
-                    print(keras, kept[keras], flush=True)
+            tensorflow, keras, _ = pair
+            python = environments.install(pair)
+            if pair in PAIRS:
+                rows.append(row(tensorflow, keras, classic(python)))
+                found = loads(python, files)
+                loaded += [[n, tensorflow, keras, found[n]] for n in found]
+                trained[keras] = training(python)
+                print(rows[-1], *found.values(), flush=True)
+                print(*trained[keras].values(), sep=", ", flush=True)
+            if pair in CONTAINER_PAIRS:
+                kept[keras] = containers(python, keras, work)
+                print(keras, kept[keras], flush=True)
     header = ["| TensorFlow | Keras | example 1 | example 2 | example 3 |"]
     comment = f"<!-- Written by make versions; examples {fingerprint(EXAMPLES)}. -->"
     table = [comment, "", *header, "|---|---|---|---|---|", *rows]
@@ -246,7 +247,3 @@ def recorded_loads() -> list[dict[str, str]]:
     """Return the recorded loads: format, tensorflow, keras, result."""
     with FORMATS.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(line for line in file if not line.startswith("#")))
-
-
-if __name__ == "__main__":
-    main()

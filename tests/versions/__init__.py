@@ -1,0 +1,1 @@
+"""What other versions do: measured by `make versions`, recorded, and shown on pages."""

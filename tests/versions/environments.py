@@ -1,0 +1,135 @@
+"""The pairs of TensorFlow and Keras versions, each in an environment that is kept."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+UV = ROOT / ".venv" / "uv" / "bin" / "uv"
+FOLDER = ROOT / ".venv" / "versions"
+
+# What pages import beside TensorFlow. Orbax needs JAX, which the old versions of NumPy
+# and ml_dtypes of most pairs rule out.
+LIBRARIES = ("scikit-learn", "matplotlib", "pytest")
+
+
+class Pair(NamedTuple):
+    """A version of TensorFlow, and the Keras beside it.
+
+    Attributes:
+        tensorflow: Version of the package tensorflow-cpu.
+        keras: Version of the package that is Keras.
+        package: Name of that package.
+    """
+
+    tensorflow: str
+    keras: str
+    package: str = "keras"
+
+    @property
+    def name(self) -> str:
+        """The pair as records and commands write it: ``2.16.2+3.3.3``."""
+        prefix = "tf_keras-" if self.package == "tf_keras" else ""
+        return f"{self.tensorflow}+{prefix}{self.keras}"
+
+    @property
+    def folder(self) -> Path:
+        """Where its environment lies."""
+        return FOLDER / self.name
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter, once `install` has made it."""
+        return self.folder / "bin" / "python"
+
+
+KERAS_2 = Pair("2.15.1", "2.15.0")
+TF_KERAS = Pair("2.21.0", "2.21.0", "tf_keras")
+SHIPPED = (
+    Pair("2.16.2", "3.3.3"),
+    Pair("2.17.1", "3.4.1"),
+    Pair("2.18.1", "3.6.0"),
+    Pair("2.19.1", "3.9.2"),
+    Pair("2.20.0", "3.11.3"),
+    Pair("2.21.0", "3.13.2"),
+)
+"""Each TensorFlow with a Keras 3 of its months, oldest first."""
+
+TODAY = Pair("2.21.0", "3.15.1")
+"""What the everyday tests run on."""
+
+NEWEST_KERAS = tuple(
+    Pair(pair.tensorflow, TODAY.keras) for pair in reversed(SHIPPED[:-1])
+)
+"""Today's Keras on the older versions of TensorFlow, newest first."""
+
+NEXT = Pair("2.22.0rc0", "3.16.0.dev2026102704", "keras-nightly")
+"""The newest that the registry has before a release; it may differ."""
+
+PAGES_RUN_ON = (*reversed(SHIPPED), *NEWEST_KERAS, NEXT, KERAS_2, TF_KERAS)
+"""The pairs that all pages run on, beside today's."""
+
+
+WRITERS = (
+    Pair("2.12.1", "2.12.0"),
+    KERAS_2,
+    TF_KERAS,
+    Pair("2.16.2", "3.0.5"),
+    *SHIPPED,
+)
+"""The pairs that write and read files for one another, oldest first; and today's."""
+
+
+def named(version: str) -> Pair:
+    """Return the pair that the title of a block names: ``Keras 2.15.0``.
+
+    Raises:
+        KeyError: There is none; the message lists what there is.
+    """
+    known = {}
+    for pair in (*WRITERS, TODAY):
+        package = "tf_keras" if pair.package == "tf_keras" else "Keras"
+        known[f"{package} {pair.keras}"] = pair
+    if version not in known:
+        raise KeyError(f"no environment for {version!r}, there are {sorted(known)}")
+    return known[version]
+
+
+def install(pair: Pair) -> Path:
+    """Return the interpreter of a pair, in an environment made at the first call.
+
+    Raises:
+        SystemExit: The environment could not be made; the message says what to try.
+    """
+    done = pair.folder / "ready"
+    wanted = [f"tensorflow-cpu=={pair.tensorflow}", *LIBRARIES]
+    if pair.package == "keras":
+        wanted.append(f"keras=={pair.keras}")
+    elif pair.package == "tf_keras":
+        # It asks for `tensorflow`; the same version's `tensorflow-cpu` is installed.
+        wanted.append(f"keras=={TODAY.keras}")
+    if tuple(map(int, pair.tensorflow.split(".")[:2])) < (2, 18):
+        wanted.append("numpy<2")
+    if done.is_file() and done.read_text("utf-8") == "\n".join(wanted):
+        return pair.python
+    print(f"{pair.name}: installing", file=sys.stderr, flush=True)
+    shutil.rmtree(pair.folder, ignore_errors=True)
+    pip = [UV, "pip", "install", "--no-config", "--quiet", "--python", pair.python]
+    commands = [
+        # The one Python that all of these versions have wheels for.
+        [UV, "venv", "--quiet", "--clear", "--python", "3.11", pair.folder],
+        [*pip, *wanted],
+    ]
+    if pair.package != "keras":
+        commands.append([*pip, "--no-deps", f"{pair.package}=={pair.keras}"])
+    for command in commands:
+        if subprocess.run(command).returncode:
+            raise SystemExit(
+                f"{pair.name} cannot be installed (see above). It needs Python 3.11, "
+                "a package registry, and about 2 GB in .venv/versions; run the command "
+                "again to go on."
+            )
+    done.write_text("\n".join(wanted), "utf-8")
+    return pair.python
