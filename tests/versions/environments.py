@@ -1,5 +1,6 @@
 """The pairs of TensorFlow and Keras versions, each in an environment that is kept."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,20 @@ FOLDER = ROOT / ".venv" / "versions"
 # and ml_dtypes of most pairs rule out.
 LIBRARIES = ("scikit-learn", "matplotlib", "pytest")
 
+# What programs of TensorFlow 1 import beside it, of the months in which it was new.
+LIBRARIES_1 = (
+    "protobuf==3.20.3",
+    "pyyaml==5.3.1",
+    "cloudpickle==1.1.1",
+    "decorator==4.4.2",
+)
+# These ask for packages of TensorFlow 2, or for more than pages need.
+ALONE_1 = (
+    "tensorflow-gan==2.0.0",
+    "tensorflow-hub==0.12.0",
+    "tensorflow-probability==0.8.0",
+)
+
 
 class Pair(NamedTuple):
     """A version of TensorFlow, and the Keras beside it.
@@ -21,7 +36,7 @@ class Pair(NamedTuple):
     Attributes:
         tensorflow: Version of the package tensorflow-cpu.
         keras: Version of the package that is Keras.
-        package: Name of that package.
+        package: Name of that package; `tensorflow` if it is in there.
     """
 
     tensorflow: str
@@ -31,6 +46,8 @@ class Pair(NamedTuple):
     @property
     def name(self) -> str:
         """The pair as records and commands write it: ``2.16.2+3.3.3``."""
+        if self.package == "tensorflow":
+            return self.tensorflow
         prefix = "tf_keras-" if self.package == "tf_keras" else ""
         return f"{self.tensorflow}+{prefix}{self.keras}"
 
@@ -44,6 +61,9 @@ class Pair(NamedTuple):
         """Its interpreter, once `install` has made it."""
         return self.folder / "bin" / "python"
 
+
+TENSORFLOW_1 = Pair("1.15.5", "2.2.4-tf", "tensorflow")
+"""The last TensorFlow 1, with its tf.contrib, in Python 3.7."""
 
 KERAS_2 = Pair("2.15.1", "2.15.0")
 TF_KERAS = Pair("2.21.0", "2.21.0", "tf_keras")
@@ -83,18 +103,29 @@ WRITERS = (
 
 
 def named(version: str) -> Pair:
-    """Return the pair that the title of a block names: ``Keras 2.15.0``.
+    """Return the pair that the title of a block names, such as ``Keras 2.15.0``.
 
     Raises:
         KeyError: There is none; the message lists what there is.
     """
-    known = {}
+    known = {f"TensorFlow {TENSORFLOW_1.tensorflow}": TENSORFLOW_1}
     for pair in (*WRITERS, TODAY):
         package = "tf_keras" if pair.package == "tf_keras" else "Keras"
         known[f"{package} {pair.keras}"] = pair
     if version not in known:
         raise KeyError(f"no environment for {version!r}, there are {sorted(known)}")
     return known[version]
+
+
+def old_python(version: str) -> str:
+    """Return a Python that pyenv keeps, as its shims hide what is not chosen.
+
+    Returns:
+        Its path; the version itself, which uv looks for, if pyenv has none.
+    """
+    folder = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    found = sorted(folder.glob(f"{version}.*/bin/python"))
+    return str(found[-1]) if found else version
 
 
 def install(pair: Pair) -> Path:
@@ -105,6 +136,10 @@ def install(pair: Pair) -> Path:
     """
     done = pair.folder / "ready"
     wanted = [f"tensorflow-cpu=={pair.tensorflow}", *LIBRARIES]
+    python = "3.11"  # the one that all of the pairs but the oldest have wheels for
+    if pair == TENSORFLOW_1:
+        wanted = [f"tensorflow=={pair.tensorflow}", *LIBRARIES_1]
+        python = old_python("3.7")
     if pair.package == "keras":
         wanted.append(f"keras=={pair.keras}")
     elif pair.package == "tf_keras":
@@ -118,18 +153,19 @@ def install(pair: Pair) -> Path:
     shutil.rmtree(pair.folder, ignore_errors=True)
     pip = [UV, "pip", "install", "--no-config", "--quiet", "--python", pair.python]
     commands = [
-        # The one Python that all of these versions have wheels for.
-        [UV, "venv", "--quiet", "--clear", "--python", "3.11", pair.folder],
+        [UV, "venv", "--quiet", "--clear", "--python", python, pair.folder],
         [*pip, *wanted],
     ]
-    if pair.package != "keras":
+    if pair == TENSORFLOW_1:
+        commands.append([*pip, "--no-deps", *ALONE_1])
+    elif pair.package != "keras":
         commands.append([*pip, "--no-deps", f"{pair.package}=={pair.keras}"])
     for command in commands:
         if subprocess.run(command).returncode:
             raise SystemExit(
-                f"{pair.name} cannot be installed (see above). It needs Python 3.11, "
-                "a package registry, and about 2 GB in .venv/versions; run the command "
-                "again to go on."
+                f"{pair.name} cannot be installed (see above). It needs Python "
+                f"{python}, a package registry, and about 2 GB in .venv/versions; run "
+                "the command again to go on."
             )
     done.write_text("\n".join(wanted), "utf-8")
     return pair.python
