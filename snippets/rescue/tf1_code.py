@@ -11,12 +11,12 @@ import tensorflow.compat.v1 as tf
 tf.disable_v2_behavior()
 rng = np.random.RandomState(0)
 y = np.arange(300) % 3
-x = rng.normal(500, 5, size=(300, 8)) + 20 * np.eye(3, 8)[y]
+x = rng.normal(1000, 5, size=(300, 8)) + 20 * np.eye(3, 8)[y]
 
 
 def net(x, training):
-    x = tf.layers.dense(x, 16, name="dense")
     x = tf.layers.batch_normalization(x, training=training, name="bn")
+    x = tf.layers.dense(x, 16, name="dense")
     return tf.layers.dense(tf.nn.relu(x), 3, name="head")
 
 
@@ -32,7 +32,7 @@ def train(collect):
         train_op = tf.train.AdamOptimizer(0.01).minimize(loss)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        for _ in range(600):
+        for _ in range(1000):
             session.run(train_op, {inputs: x, is_training: True})
         outputs = session.run(logits, {inputs: x, is_training: False})
         arrays = {
@@ -108,8 +108,8 @@ then = np.load("trained.npz")
 with tf.Graph().as_default(), v1.Session() as session:
     inputs = v1.placeholder(tf.float32, (None, 8))
     is_training = v1.placeholder(tf.bool, ())
-    h = batch_normalization(dense(inputs, 16, "dense"), is_training, "bn")
-    logits = dense(tf.nn.relu(h), 3, "head")
+    h = batch_normalization(inputs, is_training, "bn")
+    logits = dense(tf.nn.relu(dense(h, 16, "dense")), 3, "head")
     for variable in v1.global_variables():  # as v1.train.Saver().restore does
         variable.load(then[variable.op.name], session)
     outputs = session.run(logits, {inputs: then["x"], is_training: False})
@@ -127,9 +127,8 @@ import keras
 model = keras.Sequential(
     [
         keras.Input((8,)),
-        keras.layers.Dense(16, name="dense"),
         keras.layers.BatchNormalization(name="bn"),
-        keras.layers.ReLU(),
+        keras.layers.Dense(16, activation="relu", name="dense"),
         keras.layers.Dense(3, name="head"),
     ]
 )
