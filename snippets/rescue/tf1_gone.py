@@ -17,7 +17,6 @@ def says(code):
 
 # --8<-- [start:contrib]
 says("from tensorflow.contrib import slim")
-says("import tensorflow.contrib.layers")
 # --8<-- [end:contrib]
 
 # --8<-- [start:top]
@@ -32,7 +31,6 @@ says("tf.compat.v1.placeholder(tf.float32)")
 
 # --8<-- [start:phase]
 says("keras.backend.set_learning_phase(0)")
-says("keras.backend.learning_phase()")
 # --8<-- [end:phase]
 
 # --8<-- [start:gpus]
@@ -47,17 +45,12 @@ says("keras.layers.BatchNormalization(synchronized=True)")
 
 # --8<-- [start:paths]
 says("from keras.layers.normalization import BatchNormalization")
-says("import tensorflow.keras.layers.normalization")
 says("from keras.layers import BatchNormalization")
 # --8<-- [end:paths]
 
 # --8<-- [start:yaml]
 says("from keras.models import model_from_yaml")
 # --8<-- [end:yaml]
-
-# --8<-- [start:listed]
-says("keras.layers.BatchNormalization().updates")
-# --8<-- [end:listed]
 
 # --8<-- [start:v1]
 old = tf.compat.v1.keras.layers.BatchNormalization

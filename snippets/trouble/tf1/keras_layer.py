@@ -50,7 +50,7 @@ import tensorflow.compat.v1 as tf
 import tf_keras
 
 tf.disable_v2_behavior()
-x = np.random.normal(5, 3, size=(64, 4))
+rows = np.random.normal(5, 3, size=(64, 4))
 for name in ["UPDATE_OPS", "layer.updates"]:
     tf.reset_default_graph()
     inputs = tf.placeholder(tf.float32, (None, 4))
@@ -63,7 +63,7 @@ for name in ["UPDATE_OPS", "layer.updates"]:
         train_op = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        session.run(train_op, {inputs: x})
+        session.run(train_op, {inputs: rows})
         moved = np.any(session.run(layer.moving_mean))
     print(f"{name:13} {len(updates)} updates, statistics moved: {moved}")
 # --8<-- [end:updates]
