@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="say which pairs there are")
     given = parser.parse_args()
     if given.list:
-        print(*(pair.name for pair in environments.PAGES_RUN_ON), sep="\n")
+        print(*environments.OTHERS, sep="\n")
         return
     parts = [given.part] if given.part else ["scripts", "pages"]
     if not given.part and not given.pairs and not given.page:

@@ -1,5 +1,7 @@
 """All pages on other versions: run, compared block by block, and recorded.
 
+docs/.hooks/versions.py draws a line on each page from it, and `table.py` a table.
+
 The record, `pages.json`, holds for each page and pair what differs from today, by the
 number of the block, from 1:
 
@@ -66,10 +68,12 @@ def load() -> dict:
 def save(record: dict) -> None:
     """Write the record, a line a page, as a whole or not at all."""
     lines = [f' "{key}": {json.dumps(record[key])},\n' for key in ("schema", "today")]
+    order = {name: n for n, name in enumerate(environments.OTHERS)}
     for key in ("pairs", "pages"):
+        entries = sorted(record[key].items(), key=lambda e: (order.get(e[0], 0), e[0]))
         inside = ",\n".join(
             f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}"
-            for name, value in sorted(record[key].items())
+            for name, value in entries
         )
         lines.append(f' "{key}": {{\n{inside}\n }}' + ",\n" * (key == "pairs"))
     temporary = RECORD.with_suffix(".new")
@@ -168,8 +172,14 @@ def run(pair: Pair, names: list[str]) -> None:
     python = environments.install(pair)
     record = load()
     record["today"] = environments.TODAY.name
-    told = {**_installed(python), "date": datetime.date.today().isoformat()}
-    record["pairs"][pair.name] = told
+    series = next(s for s, p in environments.PAGES_RUN_ON.items() if pair in p)
+    record["pairs"][pair.name] = {
+        "title": pair.title,
+        "tensorflow": pair.tensorflow,
+        "series": series,
+        "installed": _installed(python),
+        "date": datetime.date.today().isoformat(),
+    }
     runner.quiet()
     requests = "".join(json.dumps(_request(page)) + "\n" for page in chosen.values())
     command = [python, "-m", "tests.versions.worker", pair.package]
@@ -199,7 +209,7 @@ def run(pair: Pair, names: list[str]) -> None:
 def tidy() -> None:
     """Forget pages and pairs that there are no more."""
     record, now = load(), everyday_pages()
-    known = [pair.name for pair in environments.PAGES_RUN_ON]
+    known = environments.OTHERS
     record["pages"] = {
         name: {pair: runs for pair, runs in entry.items() if pair in known}
         for name, entry in record["pages"].items()
@@ -211,7 +221,7 @@ def tidy() -> None:
 
 def main(wanted: list[str], again: bool, only: list[str]) -> None:
     """Run what is out of date, or all, on pairs named, or on all of them."""
-    known = {pair.name: pair for pair in environments.PAGES_RUN_ON}
+    known = environments.OTHERS
     if unknown := [name for name in wanted if name not in known]:
         sys.exit(f"no such pair: {unknown}; there are {', '.join(known)}")
     assert version("keras") == environments.TODAY.keras, "environments.TODAY is not it"
