@@ -61,9 +61,9 @@ def on_page_content(content, page, config, files):
     return content.replace("</h1>", "</h1>" + line, 1)
 
 
-def differing(found: dict) -> dict:
-    """Return the blocks that did something else, not those that lack a library."""
-    return {n: said for n, said in found.items() if said[0] != "missing"}
+def lacks(found: dict) -> bool:
+    """Tell whether a page did not run, because a library was not there."""
+    return any(said[0] == "missing" for said in found.values())
 
 
 def summary(runs: dict) -> str:
@@ -76,15 +76,16 @@ def summary(runs: dict) -> str:
     keras = _record["today"].partition("+")[2]
     said = [f"Ran on Keras {keras}"]
     shipped = named("shipped")
-    differ = [name for name in shipped if differing(runs[name])]
+    differ = [name for name in shipped if runs[name] and not lacks(runs[name])]
     same = shipped[: shipped.index(differ[0])] if differ else shipped
     short = {name: pairs[name]["title"].removeprefix("Keras ") for name in pairs}
-    if all(found and not differing(found) for found in runs.values()):
-        library = next(iter(next(iter(runs.values())).values()))[1]
-        return f"{said[0]}; on no other version, for want of {library}"
+    if all(lacks(found) for found in runs.values()):
+        return f"{said[0]}; on other versions not run"
     if same:
         said.append(f"the same since {short[same[-1]]}")
-    differ += [name for name in named("keras 2")[:1] if differing(runs[name])]
+    differ += [
+        name for name in named("keras 2")[:1] if runs[name] and not lacks(runs[name])
+    ]
     if differ:
         titles = [
             pairs[name]["title"] if pairs[name]["series"] == "keras 2" else short[name]
@@ -92,7 +93,7 @@ def summary(runs: dict) -> str:
         ]
         text = "differs in " + ", ".join(titles)
         if len(differ) == 1:
-            count = len(differing(runs[differ[0]]))
+            count = len(runs[differ[0]])
             text += f": {count} block{'s' * (count != 1)}"
         said.append(text)
     elif named("keras 2"):

@@ -4,7 +4,7 @@ import argparse
 import subprocess
 import sys
 
-from tests.versions import environments, matrix, tables
+from tests.versions import environments, matrix, table, tables
 
 
 def main() -> None:
@@ -31,6 +31,7 @@ def main() -> None:
             sys.exit("a script of another version failed, see above")
     if "pages" in parts:
         matrix.main(given.pairs, given.again, given.page)
+        table.write()
     if "tables" in parts and (given.again or tables.stale()):
         tables.main()
 

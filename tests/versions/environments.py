@@ -70,8 +70,11 @@ NEWEST_KERAS = tuple(
 )
 """Today's Keras on the older versions of TensorFlow, newest first."""
 
-NEXT = Pair("2.22.0rc0", "3.16.0.dev2026102704", "keras-nightly")
-"""The newest that the registry has before a release; it may differ."""
+_NEXT = dict(
+    line.split("==") for line in (ROOT / ".lock/next.txt").read_text("utf-8").split()
+)
+NEXT = Pair(_NEXT["tensorflow-cpu"], _NEXT["keras-nightly"], "keras-nightly")
+"""The newest that the registry has before a release (`make next`); it may differ."""
 
 PAGES_RUN_ON = {
     "shipped": tuple(reversed(SHIPPED)),

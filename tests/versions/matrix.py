@@ -1,6 +1,6 @@
 """All pages on other versions: run, compared block by block, and recorded.
 
-docs/.hooks/versions.py draws a line on each page from it, and `table.py` a table.
+docs/.hooks/versions.py draws a line on each page from it, `table.py` a table.
 
 The record, `pages.json`, holds for each page and pair what differs from today, by the
 number of the block, from 1:
@@ -8,13 +8,15 @@ number of the block, from 1:
 - ``["other", shown, printed]``: the first line that is not the one the page shows,
 - ``["raised", message]``: the exception that ended the block,
 - ``["unreached", message]``: it lacked what a block that raised above would have made,
-- ``["missing", library]``: it needs a library that is not part of these runs.
+- ``["missing", library]``: it needs a library that is not part of these runs, and
+  nothing is said of the page's other blocks.
 
 A block that is not listed printed what the page shows. Beside it stands a hash of what
 was run, so a page that changed is found, and an interrupted run goes on where it ended.
 """
 
 import datetime
+import functools
 import hashlib
 import json
 import os
@@ -34,17 +36,23 @@ SCHEMA = 1
 LONGEST = 240
 """Characters kept of a line or a message."""
 
+# The folder that a page ran in.
+_PLACE = re.compile(r"/\S*?/page-\w+/")
 _TOLD = ("python", "tensorflow-cpu", "keras", "keras-nightly", "tf-keras", "numpy")
 
 
 def fingerprint(page: pages.Page) -> str:
-    """Return a short hash of what a run of a page depends on: code, outputs, tools."""
+    """Return a short hash of what a run of a page depends on: code, outputs, tools.
+
+    Words around the blocks may change without a new run.
+    """
     parts = [part for b in page.blocks for part in (str(b.version), b.code, b.output)]
     parts += [(ROOT / file).read_text("utf-8") for file in page.tools]
     text = "\0".join(part or "" for part in parts)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+@functools.cache
 def everyday_pages() -> dict[str, pages.Page]:
     """Return the pages that run on nothing but TensorFlow, by name."""
     found = {}
@@ -118,9 +126,9 @@ def verdict(shown: str | None, printed: str, error: str | None, broken: bool):
         lines = zip_longest(
             (shown or "").split("\n"), printed.split("\n"), fillvalue=""
         )
-        old, new = next((pair for pair in lines if pair[0] != pair[1]), ("", ""))
-        return ["other", old[:LONGEST], new[:LONGEST]]
-    message = error.strip().split("\n")[0][:LONGEST]
+        differ = next((pair for pair in lines if pair[0] != pair[1]), ("", ""))
+        return ["other", *(_PLACE.sub("", line)[:LONGEST] for line in differ)]
+    message = _PLACE.sub("", error.strip().split("\n")[0])[:LONGEST]
     if absent := re.match(r"ModuleNotFoundError: No module named '([\w.]+)'", message):
         library = absent[1].partition(".")[0]
         if library not in ("keras", "tensorflow"):
@@ -147,6 +155,8 @@ def _verdicts(page: pages.Page, results: list) -> dict:
     for number, (printed, error) in zip(ran, results, strict=True):
         said = verdict(page.blocks[number - 1].output, printed, error, broken)
         broken = broken or error is not None
+        if said is not None and said[0] == "missing":
+            return {str(number): said}
         if said is not None and page.blocks[number - 1].version is None:
             found[str(number)] = said
     return found
