@@ -32,14 +32,15 @@ def columns() -> dict[str, list[str]]:
 
     The older versions of TensorFlow with today's Keras share one.
     """
-    several = environments.PAGES_RUN_ON["newest keras"]
+    several = environments.PAGES_RUN_ON.get("newest keras", ())
     found = {}
     for series, pairs in environments.PAGES_RUN_ON.items():
         for pair in pairs if pairs is not several else ():
             short = "next" if series == "next" else pair.keras.rpartition(".")[0]
             short = "tf_keras" if pair.package == "tf_keras" else short
             found[short] = [pair.name]
-    found["older TF"] = [pair.name for pair in several]
+    if several:
+        found["older TF"] = [pair.name for pair in several]
     return found
 
 

@@ -23,8 +23,8 @@ def state_of_training(model, x, y, loss):
         "inference": float(losses[0]),
         "training": float(losses[1]),
         "trainable": len(model.trainable_variables),
-        "step": int(model.optimizer.iterations.numpy()),
-        "rate": float(model.optimizer.learning_rate.numpy()),
+        "step": int(model.optimizer.iterations),
+        "rate": float(model.optimizer.learning_rate),
     }
 
 
