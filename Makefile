@@ -19,7 +19,7 @@ UV = .venv/uv
 WORKERS = -n 2 --dist loadfile
 
 .DEFAULT_GOAL = help
-.PHONY: help serve build test browser visits search outputs reader backends zoo processors versions lock clean
+.PHONY: help serve build test browser visits search outputs reader backends zoo processors versions lock next clean
 .DELETE_ON_ERROR:
 
 help: ## Say what there is
@@ -71,6 +71,10 @@ lock: $(UV)/ready ## Pin the newest versions of all dependencies
 	done
 	$(UV)/bin/uv pip compile --quiet --group torch --no-deps --no-generate-hashes \
 	  --output-file .lock/torch.txt
+
+next: $(UV)/ready ## Pin the newest TensorFlow and Keras before their release
+	$(UV)/bin/uv pip compile --quiet --upgrade --group next --no-deps --no-generate-hashes \
+	  --prerelease allow --output-file .lock/next.txt
 
 clean: ## Remove everything that was set up or built
 	rm -rf .venv .cache site

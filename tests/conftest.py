@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.visits import DESKTOP
 
 ROOT = Path(__file__).parents[1]
-SITE_FILES = ("test_built.py", "test_search.py")
+SITE_FILES = ("test_built.py", "test_search.py", "test_versions.py")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

@@ -5,7 +5,7 @@ import itertools
 from tests import finder
 from tests.test_house import links, of_kind, source
 from tests.test_site import ROOT
-from tests.versions import write
+from tests.versions.tables import write
 
 PAGE = finder.PAGE.relative_to(ROOT).as_posix()
 STEPS = [step for step in finder.steps() if step.answers or step.anchor == finder.END]

@@ -6,7 +6,7 @@ import pytest
 
 from tests import runner
 from tests.test_site import ROOT
-from tests.versions import write
+from tests.versions.tables import write
 from tests.zoo import core
 
 TABLE = ROOT / "snippets" / "reference" / "recipes.md"

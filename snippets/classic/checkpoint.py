@@ -55,7 +55,7 @@ for saved, restored in zip(model.bn.weights, restored_model.bn.weights):
 # --8<-- [end:arrays]
 
 # --8<-- [start:steps]
-steps = int(model.optimizer.iterations)
+steps = int(model.optimizer.iterations.numpy())
 print(f"steps: {steps}, of which the statistics have learned", end=" ")
 print(f"{1 - model.bn.momentum**steps:.0%}")
 # --8<-- [end:steps]

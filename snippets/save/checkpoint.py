@@ -112,8 +112,8 @@ restored = compiled_and_built(Net(), rate=0.01)
 print("before:", len(compare("record.npz", restored)), "differences")
 restore(restored, tf.train.latest_checkpoint("checkpoints"))
 print("after:", compare("record.npz", restored))
-print("continues after step", int(restored.optimizer.iterations))
-print("learning rate:", round(float(restored.optimizer.learning_rate), 3))
+print("continues after step", int(restored.optimizer.iterations.numpy()))
+print("learning rate:", round(restored.optimizer.learning_rate.numpy(), 3))
 # --8<-- [end:restore]
 
 # --8<-- [start:reload]
@@ -140,7 +140,7 @@ restore(resumed, checkpoint.save("checkpoints/net"))
 for _ in range(10):
     train_step(model)
     train_step(resumed)
-print("step:", int(resumed.optimizer.iterations))
+print("step:", int(resumed.optimizer.iterations.numpy()))
 write_record("loop.npz", model, x[:32])
 print(compare("loop.npz", resumed))
 # --8<-- [end:loop]

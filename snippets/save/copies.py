@@ -91,7 +91,8 @@ print("equal:", predictions_equal(model, twin))
 
 twin.fit(x, y, batch_size=20, epochs=1, verbose=0)
 print("equal after the copy was trained on:", predictions_equal(model, twin))
-print("steps:", int(twin.optimizer.iterations), int(model.optimizer.iterations))
+step, steps = twin.optimizer.iterations, model.optimizer.iterations
+print("steps:", step.numpy(), steps.numpy())
 print("model as before:", np.array_equal(model(x, training=False), expected))
 # --8<-- [end:use]
 
@@ -164,5 +165,5 @@ from bn_tools import compare
 with open("model.pickle", "rb") as file:
     reloaded = pickle.load(file)
 print("not the same:", compare("record.npz", reloaded))
-print("continues after step", int(reloaded.optimizer.iterations))
+print("continues after step", int(reloaded.optimizer.iterations.numpy()))
 # --8<-- [end:reload]

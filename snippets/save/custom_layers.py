@@ -138,7 +138,7 @@ net.fit(x, y, batch_size=50, verbose=0)
 def show(model):
     trainable = f"{len(model.trainable_variables)} of {len(model.weights)}"
     policy = model.stages[0][0].bn.dtype_policy.name
-    step = int(model.optimizer.iterations)
+    step = int(model.optimizer.iterations.numpy())
     print(f"trainable: {trainable}, inside: {policy}, optimizer at step {step}")
 
 

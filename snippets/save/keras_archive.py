@@ -96,7 +96,7 @@ print("epsilon:", layer.epsilon)
 print("momentum:", layer.momentum)
 print("axis:", layer.axis)
 print("optimizer:", reloaded.optimizer.name)
-print("steps taken:", int(reloaded.optimizer.iterations))
+print("steps taken:", int(reloaded.optimizer.iterations.numpy()))
 # --8<-- [end:settings]
 
 # --8<-- [start:policy]
@@ -128,5 +128,5 @@ for frozen in [partly, wholly]:
 
 # --8<-- [start:train_on]
 reloaded.fit(x_train, y_train, batch_size=32, epochs=1, verbose=0)
-print("steps taken:", int(reloaded.optimizer.iterations))
+print("steps taken:", int(reloaded.optimizer.iterations.numpy()))
 # --8<-- [end:train_on]

@@ -58,7 +58,7 @@ losses = history.history["val_loss"]
 epoch = int(np.argmin(losses))
 for name, net in {"file": best, "memory": model}.items():
     equal = same(weights[epoch], net.get_weights())
-    steps = int(net.optimizer.iterations) == 2 * (epoch + 1)
+    steps = int(net.optimizer.iterations.numpy()) == 2 * (epoch + 1)
     worse = loss(net) > 1.2 * min(losses)
     print(f"{name:6} best epoch's arrays: {equal}  steps: {steps}", end="")
     print("  worse by a fifth:", worse)
@@ -107,7 +107,7 @@ for built in [True, False]:
         reloaded.optimizer.build(reloaded.trainable_variables)
     reloaded.load_weights("last.weights.h5")
     equal = same(model.get_weights(), reloaded.get_weights())
-    steps = int(reloaded.optimizer.iterations)
+    steps = int(reloaded.optimizer.iterations.numpy())
     print(f"built={built!s:5}  arrays equal: {equal}  step: {steps} of 6")
 # --8<-- [end:weights_only]
 
@@ -123,7 +123,7 @@ def backed_up(folder, *callbacks, **settings):
     model = build()
     backup = keras.callbacks.BackupAndRestore(folder, **settings)
     history = train(model, backup, *callbacks)
-    print("epochs:", history.epoch, "step:", int(model.optimizer.iterations))
+    print("epochs:", history.epoch, "step:", model.optimizer.iterations.numpy())
 
 
 try:

@@ -46,5 +46,5 @@ from bn_tools import compare
 
 loaded = keras.saving.load_model(os.path.abspath("checkpoints"))
 print("not the same:", compare("record.npz", loaded))
-print("continues after step", int(loaded.optimizer.iterations))
+print("continues after step", int(loaded.optimizer.iterations.numpy()))
 # --8<-- [end:reload]

@@ -115,12 +115,12 @@ print("equal in a process that did not save")
 
 # --8<-- [start:resume]
 resumed = compiled()
-print("steps taken before loading:", int(resumed.optimizer.iterations))
+print("steps taken before loading:", int(resumed.optimizer.iterations.numpy()))
 
 resumed.load_weights("saved/s.weights.json")
 for saved, loaded in zip(
     model.optimizer.variables, resumed.optimizer.variables, strict=True
 ):
     np.testing.assert_array_equal(saved.numpy(), loaded.numpy())
-print("steps taken:", int(resumed.optimizer.iterations))
+print("steps taken:", int(resumed.optimizer.iterations.numpy()))
 # --8<-- [end:resume]

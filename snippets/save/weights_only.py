@@ -92,13 +92,13 @@ for saved, loaded in zip(
 ):
     np.testing.assert_array_equal(saved.numpy(), loaded.numpy())
 print(len(resumed.optimizer.variables), "arrays of the optimizer equal")
-print("steps taken:", int(resumed.optimizer.iterations))
+print("steps taken:", int(resumed.optimizer.iterations.numpy()))
 # --8<-- [end:resume]
 
 # --8<-- [start:learning_rate]
-print(f"compiled with 0.5, now {float(resumed.optimizer.learning_rate):.2f}")
+print(f"compiled with 0.5, now {resumed.optimizer.learning_rate.numpy():.2f}")
 resumed.optimizer.learning_rate = 0.5
-print(f"set after loading: {float(resumed.optimizer.learning_rate):.2f}")
+print(f"set after loading: {resumed.optimizer.learning_rate.numpy():.2f}")
 # --8<-- [end:learning_rate]
 
 # --8<-- [start:no_architecture]

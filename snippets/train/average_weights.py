@@ -131,7 +131,7 @@ for rate, passes in [(0.1, 4), (0.1, 1), (1.5, 2)]:
     trained = accuracy(keras.saving.load_model("trained.keras"))
     file = accuracy(keras.saving.load_model("averages.keras"))
     found = [f > 0.8 for f in [trained, validated, accuracy(model), file]]
-    share = 0.99 ** int(optimizer.iterations)
+    share = 0.99 ** int(optimizer.iterations.numpy())
     print(
         f"{rate}  {passes:6}   {share:3.0%}  ",
         *(f"{each!s:7}" for each in found),

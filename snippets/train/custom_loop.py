@@ -114,7 +114,7 @@ for epoch in range(5):
     check_moved(before, model)
     losses.append(float(mean.result()))
 
-print("steps:", int(model.optimizer.iterations))
+print("steps:", int(model.optimizer.iterations.numpy()))
 # --8<-- [end:loop]
 
 # --8<-- [start:as_fit]

@@ -196,5 +196,6 @@ for kind in [keras.optimizers.Adam, keras.optimizers.Adamax]:
         continue
     after = all(map(np.array_equal, all_of(gan), all_of(resumed)))
     print(f"{kind.__name__}: all equal before: {before}, after: {after}")
-    print("continues after step", int(resumed.generator_optimizer.iterations))
+    step = resumed.generator_optimizer.iterations
+    print("continues after step", step.numpy())
 # --8<-- [end:resume]

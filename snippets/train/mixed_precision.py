@@ -51,7 +51,8 @@ from bn_tools import compare
 print("an untrained one differs:", len(compare("mixed.npz", make_model())) > 0)
 print("the loaded one differs:  ", compare("mixed.npz", reloaded))
 print("optimizer:", type(reloaded.optimizer).__name__, "at step", end=" ")
-print(int(reloaded.optimizer.iterations), "of", int(model.optimizer.iterations))
+step, steps = reloaded.optimizer.iterations, model.optimizer.iterations
+print(step.numpy(), "of", steps.numpy())
 # --8<-- [end:prove]
 
 # --8<-- [start:reload]

@@ -123,7 +123,7 @@ for folder, follow in {"run-1": True, "run-2": False}.items():
     expected, _ = run("not-interrupted", follow=follow)
     resumed, epochs = run(folder, follow=follow)
     print(f"order and masks follow from the epoch: {follow!s:5}", end="  ")
-    print("epochs:", epochs, "step:", int(resumed.optimizer.iterations))
+    print("epochs:", epochs, "step:", int(resumed.optimizer.iterations.numpy()))
     print("bit for bit:", same(state(resumed), state(expected)))
 # --8<-- [end:resume_kill]
 
@@ -184,7 +184,7 @@ def state(model):
 
 
 resumed = keras.saving.load_model("half.keras")
-print("continues after step", int(resumed.optimizer.iterations))
+print("continues after step", int(resumed.optimizer.iterations.numpy()))
 train(resumed, 2, 4)
 
 expected = np.load("uninterrupted.npz")

@@ -135,7 +135,7 @@ print("arrays of the optimizer:", sum("/optimizer/" in key for key in keys))
 # --8<-- [end:more_than_weights]
 
 # --8<-- [start:few_steps]
-steps = int(model.optimizer.iterations)
+steps = int(model.optimizer.iterations.numpy())
 print("steps:", steps)
 print(f"share of the statistics learned: {1 - 0.99**steps:.0%}")
 

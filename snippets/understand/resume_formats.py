@@ -113,7 +113,7 @@ for route, load_half in routes.items():
         model = load_half()
     n = len(model.variables)
     equal = "equal" if same(state(model)[:n], arrays[:n]) else "differ"
-    step = int(model.optimizer.iterations)
+    step = int(model.optimizer.iterations.numpy())
     try:
         train(model, 2, 4)
         exact = "yes" if same(state(model), uninterrupted) else "no"

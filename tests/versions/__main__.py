@@ -4,7 +4,7 @@ import argparse
 import subprocess
 import sys
 
-from tests.versions import environments, matrix, tables
+from tests.versions import environments, matrix, table, tables
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="say which pairs there are")
     given = parser.parse_args()
     if given.list:
-        print(*(pair.name for pair in environments.PAGES_RUN_ON), sep="\n")
+        print(*environments.OTHERS, sep="\n")
         return
     parts = [given.part] if given.part else ["scripts", "pages"]
     if not given.part and not given.pairs and not given.page:
@@ -31,6 +31,7 @@ def main() -> None:
             sys.exit("a script of another version failed, see above")
     if "pages" in parts:
         matrix.main(given.pairs, given.again, given.page)
+        table.write()
     if "tables" in parts and (given.again or tables.stale()):
         tables.main()
 

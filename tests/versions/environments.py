@@ -52,6 +52,13 @@ class Pair(NamedTuple):
         return f"{self.tensorflow}+{prefix}{self.keras}"
 
     @property
+    def title(self) -> str:
+        """The Keras of the pair as pages write it: ``Keras 3.3.3``."""
+        if self.package == "tensorflow":
+            return f"TensorFlow {self.tensorflow}"
+        return f"{'tf_keras' if self.package == 'tf_keras' else 'Keras'} {self.keras}"
+
+    @property
     def folder(self) -> Path:
         """Where its environment lies."""
         return FOLDER / self.name
@@ -85,11 +92,20 @@ NEWEST_KERAS = tuple(
 )
 """Today's Keras on the older versions of TensorFlow, newest first."""
 
-NEXT = Pair("2.22.0rc0", "3.16.0.dev2026102704", "keras-nightly")
-"""The newest that the registry has before a release; it may differ."""
+_NEXT = dict(
+    line.split("==") for line in (ROOT / ".lock/next.txt").read_text("utf-8").split()
+)
+NEXT = Pair(_NEXT["tensorflow-cpu"], _NEXT["keras-nightly"], "keras-nightly")
+"""The newest that the registry has before a release (`make next`); it may differ."""
 
-PAGES_RUN_ON = (*reversed(SHIPPED), *NEWEST_KERAS, NEXT, KERAS_2, TF_KERAS)
-"""The pairs that all pages run on, beside today's."""
+PAGES_RUN_ON = {
+    "shipped": (SHIPPED[5], SHIPPED[4], SHIPPED[0]),
+    "keras 2": (KERAS_2,),
+}
+"""The pairs that all pages run on, beside today's, in the order of interest."""
+
+OTHERS = {pair.name: pair for series in PAGES_RUN_ON.values() for pair in series}
+"""The same pairs by name."""
 
 
 WRITERS = (
@@ -108,10 +124,7 @@ def named(version: str) -> Pair:
     Raises:
         KeyError: There is none; the message lists what there is.
     """
-    known = {f"TensorFlow {TENSORFLOW_1.tensorflow}": TENSORFLOW_1}
-    for pair in (*WRITERS, TODAY):
-        package = "tf_keras" if pair.package == "tf_keras" else "Keras"
-        known[f"{package} {pair.keras}"] = pair
+    known = {pair.title: pair for pair in (TENSORFLOW_1, *WRITERS, TODAY)}
     if version not in known:
         raise KeyError(f"no environment for {version!r}, there are {sorted(known)}")
     return known[version]

@@ -1,18 +1,22 @@
 """All pages on other versions: run, compared block by block, and recorded.
 
+docs/.hooks/versions.py draws a line on each page from it, `table.py` a table.
+
 The record, `pages.json`, holds for each page and pair what differs from today, by the
 number of the block, from 1:
 
 - ``["other", shown, printed]``: the first line that is not the one the page shows,
 - ``["raised", message]``: the exception that ended the block,
 - ``["unreached", message]``: it lacked what a block that raised above would have made,
-- ``["missing", library]``: it needs a library that is not part of these runs.
+- ``["missing", library]``: it needs a library that is not part of these runs, and
+  nothing is said of the page's other blocks.
 
 A block that is not listed printed what the page shows. Beside it stands a hash of what
 was run, so a page that changed is found, and an interrupted run goes on where it ended.
 """
 
 import datetime
+import functools
 import hashlib
 import json
 import os
@@ -32,17 +36,23 @@ SCHEMA = 1
 LONGEST = 240
 """Characters kept of a line or a message."""
 
+# The folder that a page ran in.
+_PLACE = re.compile(r"/\S*?/page-\w+/")
 _TOLD = ("python", "tensorflow-cpu", "keras", "keras-nightly", "tf-keras", "numpy")
 
 
 def fingerprint(page: pages.Page) -> str:
-    """Return a short hash of what a run of a page depends on: code, outputs, tools."""
+    """Return a short hash of what a run of a page depends on: code, outputs, tools.
+
+    Words around the blocks may change without a new run.
+    """
     parts = [part for b in page.blocks for part in (str(b.version), b.code, b.output)]
     parts += [(ROOT / file).read_text("utf-8") for file in page.tools]
     text = "\0".join(part or "" for part in parts)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+@functools.cache
 def everyday_pages() -> dict[str, pages.Page]:
     """Return the pages that run on nothing but TensorFlow, by name."""
     found = {}
@@ -66,10 +76,12 @@ def load() -> dict:
 def save(record: dict) -> None:
     """Write the record, a line a page, as a whole or not at all."""
     lines = [f' "{key}": {json.dumps(record[key])},\n' for key in ("schema", "today")]
+    order = {name: n for n, name in enumerate(environments.OTHERS)}
     for key in ("pairs", "pages"):
+        entries = sorted(record[key].items(), key=lambda e: (order.get(e[0], 0), e[0]))
         inside = ",\n".join(
             f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}"
-            for name, value in sorted(record[key].items())
+            for name, value in entries
         )
         lines.append(f' "{key}": {{\n{inside}\n }}' + ",\n" * (key == "pairs"))
     temporary = RECORD.with_suffix(".new")
@@ -114,9 +126,9 @@ def verdict(shown: str | None, printed: str, error: str | None, broken: bool):
         lines = zip_longest(
             (shown or "").split("\n"), printed.split("\n"), fillvalue=""
         )
-        old, new = next((pair for pair in lines if pair[0] != pair[1]), ("", ""))
-        return ["other", old[:LONGEST], new[:LONGEST]]
-    message = error.strip().split("\n")[0][:LONGEST]
+        differ = next((pair for pair in lines if pair[0] != pair[1]), ("", ""))
+        return ["other", *(_PLACE.sub("", line)[:LONGEST] for line in differ)]
+    message = _PLACE.sub("", error.strip().split("\n")[0])[:LONGEST]
     if absent := re.match(r"ModuleNotFoundError: No module named '([\w.]+)'", message):
         library = absent[1].partition(".")[0]
         if library not in ("keras", "tensorflow"):
@@ -143,6 +155,8 @@ def _verdicts(page: pages.Page, results: list) -> dict:
     for number, (printed, error) in zip(ran, results, strict=True):
         said = verdict(page.blocks[number - 1].output, printed, error, broken)
         broken = broken or error is not None
+        if said is not None and said[0] == "missing":
+            return {str(number): said}
         if said is not None and page.blocks[number - 1].version is None:
             found[str(number)] = said
     return found
@@ -168,8 +182,14 @@ def run(pair: Pair, names: list[str]) -> None:
     python = environments.install(pair)
     record = load()
     record["today"] = environments.TODAY.name
-    told = {**_installed(python), "date": datetime.date.today().isoformat()}
-    record["pairs"][pair.name] = told
+    series = next(s for s, p in environments.PAGES_RUN_ON.items() if pair in p)
+    record["pairs"][pair.name] = {
+        "title": pair.title,
+        "tensorflow": pair.tensorflow,
+        "series": series,
+        "installed": _installed(python),
+        "date": datetime.date.today().isoformat(),
+    }
     runner.quiet()
     requests = "".join(json.dumps(_request(page)) + "\n" for page in chosen.values())
     command = [python, "-m", "tests.versions.worker", pair.package]
@@ -199,7 +219,7 @@ def run(pair: Pair, names: list[str]) -> None:
 def tidy() -> None:
     """Forget pages and pairs that there are no more."""
     record, now = load(), everyday_pages()
-    known = [pair.name for pair in environments.PAGES_RUN_ON]
+    known = environments.OTHERS
     record["pages"] = {
         name: {pair: runs for pair, runs in entry.items() if pair in known}
         for name, entry in record["pages"].items()
@@ -211,7 +231,7 @@ def tidy() -> None:
 
 def main(wanted: list[str], again: bool, only: list[str]) -> None:
     """Run what is out of date, or all, on pairs named, or on all of them."""
-    known = {pair.name: pair for pair in environments.PAGES_RUN_ON}
+    known = environments.OTHERS
     if unknown := [name for name in wanted if name not in known]:
         sys.exit(f"no such pair: {unknown}; there are {', '.join(known)}")
     assert version("keras") == environments.TODAY.keras, "environments.TODAY is not it"

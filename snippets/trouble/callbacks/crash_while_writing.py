@@ -50,7 +50,7 @@ def run(folder, *callbacks, best="{folder}.keras", **settings):
         return "stopped"
     except OSError as error:
         return f"OSError: {str(error).partition(' (')[0]}"
-    return f"{int(model.optimizer.iterations)} steps"
+    return f"{int(model.optimizer.iterations.numpy())} steps"
 
 
 # --8<-- [end:setup]
@@ -80,9 +80,9 @@ import shutil
 
 shutil.rmtree("b")
 model = keras.saving.load_model("b.keras")
-start = int(model.optimizer.iterations) // 2  # steps per epoch
+start = int(model.optimizer.iterations.numpy()) // 2  # steps per epoch
 history = model.fit(x, y, 32, 4, initial_epoch=start, verbose=0)
-print("epochs:", history.epoch, "step:", int(model.optimizer.iterations))
+print("epochs:", history.epoch, "step:", model.optimizer.iterations.numpy())
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]

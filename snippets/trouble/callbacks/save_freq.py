@@ -35,7 +35,7 @@ def run(folder, freq, step=-1):
 
 def report(model):
     same = all(map(np.array_equal, expected, model.get_weights()))
-    print(int(model.optimizer.iterations), "steps, bit for bit:", same)
+    print(int(model.optimizer.iterations.numpy()), "steps, bit for bit:", same)
 
 
 expected = run("not-stopped", "epoch").get_weights()

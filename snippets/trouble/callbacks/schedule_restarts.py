@@ -38,6 +38,6 @@ for _ in range(2):
     model.fit(x, x, verbose=0)
     model.save("model.keras")
     model = keras.saving.load_model("model.keras")
-    step = int(model.optimizer.iterations)
-    print(f"step {step}: {float(model.optimizer.learning_rate):.4f}")
+    step = int(model.optimizer.iterations.numpy())
+    print(f"step {step}: {float(model.optimizer.learning_rate.numpy()):.4f}")
 # --8<-- [end:sure]

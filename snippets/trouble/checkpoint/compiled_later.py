@@ -23,8 +23,8 @@ path = both.save("checkpoints/net")
 # --8<-- [start:see]
 def compile_now(net):
     net.compile(keras.optimizers.SGD(0.01), "mse")
-    rate = round(float(net.optimizer.learning_rate), 3)
-    print(f"step {int(net.optimizer.iterations)}, learning rate {rate}")
+    rate = round(float(net.optimizer.learning_rate.numpy()), 3)
+    print(f"step {int(net.optimizer.iterations.numpy())}, learning rate {rate}")
 
 
 loaded = build()

@@ -54,5 +54,5 @@ expected = model.predict(x, verbose=0)
 answers = {"untrained": untrained, "restored": net(x, training=False)}
 for name, found in answers.items():
     print(f"{name}: within 0.02: {np.abs(found - expected).max() < 0.02}")
-print("optimizer at step", int(net.optimizer.iterations))
+print("optimizer at step", int(net.optimizer.iterations.numpy()))
 # --8<-- [end:sure]

@@ -27,7 +27,7 @@ def report(loaded):
     print("bn:", loaded.get_layer("bn").dtype_policy.name, end=", ")
     print("predictions equal:", equal)
     print("optimizer:", type(loaded.optimizer).__name__, end=" ")
-    print("at step", int(loaded.optimizer.iterations))
+    print("at step", int(loaded.optimizer.iterations.numpy()))
 
 
 # --8<-- [end:setup]
@@ -56,7 +56,7 @@ named.save("named.keras")
 keras.mixed_precision.set_global_policy("float32")
 again = keras.saving.load_model("named.keras")
 print("optimizer:", type(again.optimizer).__name__, end=" ")
-print("at step", int(again.optimizer.iterations))
+print("at step", int(again.optimizer.iterations.numpy()))
 # --8<-- [end:named]
 
 # --8<-- [start:sure]

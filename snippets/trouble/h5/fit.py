@@ -21,11 +21,11 @@ model.save("model.h5")
 for file in ["model.keras", "model.h5"]:
     loaded = keras.saving.load_model(file)
     same = np.array_equal(model(x, training=False), loaded(x, training=False))
-    step = int(loaded.optimizer.iterations)
+    step = int(loaded.optimizer.iterations.numpy())
     print(f"{file}: predictions equal: {same}, step {step}")
     try:
         loaded.fit(x, x[:, :4], verbose=0)
-        print("trained to step", int(loaded.optimizer.iterations))
+        print("trained to step", int(loaded.optimizer.iterations.numpy()))
     except ValueError as error:
         print("ValueError:", error)
 # --8<-- [end:see]
@@ -39,7 +39,7 @@ loaded.compile(optimizer="adam", loss="mean_squared_error")
 for saved, array in zip(model.weights, loaded.weights, strict=True):
     np.testing.assert_array_equal(saved, array)
 print(len(loaded.weights), "arrays equal")
-print("step", int(loaded.optimizer.iterations))
+print("step", int(loaded.optimizer.iterations.numpy()))
 loaded.fit(x, x[:, :4], verbose=0)
-print("trained to step", int(loaded.optimizer.iterations))
+print("trained to step", int(loaded.optimizer.iterations.numpy()))
 # --8<-- [end:sure]

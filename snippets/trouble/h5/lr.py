@@ -44,5 +44,5 @@ print(len(loaded.weights), "arrays equal")
 loaded.fit(x, x, verbose=0)
 loaded.save("model.keras")
 loaded = keras.saving.load_model("model.keras")
-print("from .keras: step", int(loaded.optimizer.iterations))
+print("from .keras: step", int(loaded.optimizer.iterations.numpy()))
 # --8<-- [end:sure]

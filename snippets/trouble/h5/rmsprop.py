@@ -37,8 +37,8 @@ for optimizer in [
             loaded = keras.saving.load_model(file)
         about = [w for w in caught if "optimizer" in str(w.message)]
         name = type(loaded.optimizer).__name__
-        step = int(loaded.optimizer.iterations)
-        rate = float(loaded.optimizer.learning_rate)
+        step = int(loaded.optimizer.iterations.numpy())
+        rate = float(loaded.optimizer.learning_rate.numpy())
         loss = loaded.fit(x, x[:, :4], verbose=0).history["loss"][0]
         print(f"{file:12} {name:7} rate {rate:.3f}  step {step}", end="  ")
         print(f"loss NaN: {np.isnan(loss)}")
@@ -52,7 +52,7 @@ model.save("model.keras")
 
 loaded = keras.saving.load_model("model.keras")
 name = type(loaded.optimizer).__name__
-print(name, "step", int(loaded.optimizer.iterations))
+print(name, "step", int(loaded.optimizer.iterations.numpy()))
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]

@@ -19,12 +19,12 @@ model.save("model.keras")
 # --8<-- [start:see]
 loaded = keras.saving.load_model("model.keras")
 loaded.compile(optimizer="adam", loss="mse")
-print("compiled again: step", int(loaded.optimizer.iterations))
+print("compiled again: step", int(loaded.optimizer.iterations.numpy()))
 # --8<-- [end:see]
 
 # --8<-- [start:fix]
 loaded = keras.saving.load_model("model.keras")
-print("loaded: step", int(loaded.optimizer.iterations))
+print("loaded: step", int(loaded.optimizer.iterations.numpy()))
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]

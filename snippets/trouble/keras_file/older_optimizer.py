@@ -33,8 +33,8 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     loaded = keras.saving.load_model("model.keras")
 print(*{f"{w.category.__name__}: {w.message}" for w in caught})
-print("saved at step:", int(model.optimizer.iterations))
-print("loaded at step:", int(loaded.optimizer.iterations))
+print("saved at step:", int(model.optimizer.iterations.numpy()))
+print("loaded at step:", int(loaded.optimizer.iterations.numpy()))
 # --8<-- [end:see]
 
 # --8<-- [start:fix]
@@ -47,6 +47,6 @@ model.save("model.keras")
 
 # --8<-- [start:sure]
 loaded = keras.saving.load_model("model.keras")
-print("saved at step:", int(model.optimizer.iterations))
-print("loaded at step:", int(loaded.optimizer.iterations))
+print("saved at step:", int(model.optimizer.iterations.numpy()))
+print("loaded at step:", int(loaded.optimizer.iterations.numpy()))
 # --8<-- [end:sure]

@@ -29,7 +29,7 @@ for way, arguments in ways.items():
     loaded = keras.saving.load_model("model.keras", **arguments)
     equal = all(map(np.array_equal, model.weights, loaded.weights))
     optimizer = getattr(loaded, "optimizer", None)
-    step = optimizer and int(optimizer.iterations)
+    step = optimizer and int(optimizer.iterations.numpy())
     print(f"{way:14} arrays equal: {equal}, step: {step}")
 # --8<-- [end:fix]
 
@@ -38,5 +38,5 @@ register = keras.saving.register_keras_serializable(package="mine")
 model.compile(optimizer=model.optimizer, loss=register(squared))
 model.save("registered.keras")
 loaded = keras.saving.load_model("registered.keras")
-print("registered:    step:", int(loaded.optimizer.iterations))
+print("registered:    step:", int(loaded.optimizer.iterations.numpy()))
 # --8<-- [end:sure]

@@ -54,6 +54,6 @@ show("uncompiled", uncompiled)
 # --8<-- [start:sure]
 loaded = keras.saving.load_model(folder)
 show("load_model", loaded)
-print("step, load_weights:", int(named.optimizer.iterations))
-print("step, load_model:  ", int(loaded.optimizer.iterations))
+print("step, load_weights:", int(named.optimizer.iterations.numpy()))
+print("step, load_model:  ", int(loaded.optimizer.iterations.numpy()))
 # --8<-- [end:sure]

@@ -89,7 +89,7 @@ def deepcopy_and_assign(model):
 # --8<-- [start:sure]
 NAMES = ["gamma", "beta", "moving_mean", "moving_variance"]
 saved = model.get_weights()
-step = int(model.optimizer.iterations)
+step = int(model.optimizer.iterations.numpy())
 masks = model.get_layer("dropout").seed_generator.state.numpy()
 
 print(f"{'':24}arrays  predictions  independent  step  masks drawn")
@@ -108,7 +108,7 @@ for way in [
         np.array_equal(getattr(bn, n), getattr(bn_2, n)) for n in NAMES
     )
     predictions = predictions_equal(model, other)
-    same_step = other.compiled and int(other.optimizer.iterations) == step
+    same_step = other.compiled and other.optimizer.iterations.numpy() == step
     state = other.get_layer("dropout").seed_generator.state
     same_masks = np.array_equal(state, masks)
 

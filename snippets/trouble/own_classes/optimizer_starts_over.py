@@ -40,7 +40,7 @@ for frozen in [False, True]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         loaded = keras.saving.load_model("model.keras")
-    steps = [int(net.optimizer.iterations) for net in [model, loaded]]
+    steps = [int(net.optimizer.iterations.numpy()) for net in [model, loaded]]
     counts = [len(net.trainable_variables) for net in [model, loaded]]
     print(f"frozen: {frozen}, step: {steps}, trainable arrays: {counts}")
 print(*{f"{w.category.__name__}: {w.message}" for w in caught})
@@ -54,7 +54,7 @@ rebuilt.load_weights("model.weights.h5")
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]
-print("step:", int(rebuilt.optimizer.iterations))
+print("step:", int(rebuilt.optimizer.iterations.numpy()))
 for net in [model, rebuilt]:
     net.fit(x, x[:, :4], shuffle=False, verbose=0)
 equal = all(map(np.array_equal, model.weights, rebuilt.weights))

@@ -45,7 +45,7 @@ print("SGD trains:", fine_tune(keras.optimizers.SGD(0.001)))
 
 # --8<-- [start:sure]
 whole = keras.saving.load_model("model.keras")
-print("steps taken:", int(whole.optimizer.iterations))
+print("steps taken:", int(whole.optimizer.iterations.numpy()))
 whole.fit(x, 2 * x[:, :4], verbose=0)
-print("steps taken:", int(whole.optimizer.iterations))
+print("steps taken:", int(whole.optimizer.iterations.numpy()))
 # --8<-- [end:sure]

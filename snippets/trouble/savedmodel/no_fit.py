@@ -32,9 +32,9 @@ print("has an optimizer:", hasattr(served, "optimizer"))
 model.save("model.keras")
 
 loaded = keras.saving.load_model("model.keras")
-print("steps taken:", int(loaded.optimizer.iterations))
+print("steps taken:", int(loaded.optimizer.iterations.numpy()))
 loaded.fit(x, x[:, :4], verbose=0)
-print("steps taken:", int(loaded.optimizer.iterations))
+print("steps taken:", int(loaded.optimizer.iterations.numpy()))
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]

@@ -41,7 +41,7 @@ def load_without(lost):
     except (FileNotFoundError, ValueError) as error:
         raised = type(error).__name__
     equal = sum(map(np.array_equal, model.get_weights(), net.get_weights()))
-    step = int(net.optimizer.iterations)
+    step = int(net.optimizer.iterations.numpy())
     print(f"{lost or 'none':18}  {raised:17}  equal: {equal} of 8, step {step}")
     return net
 

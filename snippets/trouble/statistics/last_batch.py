@@ -80,7 +80,7 @@ for batches in [few.batch(64), few.batch(64, drop_remainder=True)]:
         model.fit(batches, shuffle=False, verbose=0)
     equal = map(np.array_equal, before, model.get_weights())
     print("arrays that stayed:", sum(equal), "of", len(before))
-    print("step count:", int(model.optimizer.iterations))
+    print("step count:", int(model.optimizer.iterations.numpy()))
     for said in {str(w.message) for w in caught if "ran out" in str(w.message)}:
         print("UserWarning:", said.partition(".")[0])
 # --8<-- [end:none]

@@ -58,5 +58,5 @@ for name, array, right in [
     ("variance", bn.moving_variance, x.var(axis=0)),
 ]:
     print(f"{name} of the inputs:", np.allclose(array, right, 1e-3))
-print("learning rate above 0:", float(model.optimizer.learning_rate) > 0)
+print("learning rate above 0:", model.optimizer.learning_rate.numpy() > 0)
 # --8<-- [end:sure]

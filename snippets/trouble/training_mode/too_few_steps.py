@@ -40,7 +40,7 @@ for momentum in [0.9, 0.99]:
     reported = model.fit(x, y, **options).history
     model.save("model.keras")
     loaded = keras.saving.load_model("model.keras")
-    print(f"momentum {momentum}, {int(model.optimizer.iterations)} steps")
+    print(f"momentum {momentum}, {model.optimizer.iterations.numpy()} steps")
     print("    fit reported more than 0.8:", reported["accuracy"][-1] > 0.8)
     print("    val_accuracy, over 0.6:    ", reported["val_accuracy"][-1] > 0.6)
     print("    loaded has more than 0.6:  ", accuracy(loaded) > 0.6)

@@ -49,13 +49,13 @@ for frozen in ["bn1", "bn2"]:
 loaded = compiled(frozen="bn1")
 loaded.load_weights("model.weights.h5")
 print("trainable:", [v.path for v in loaded.trainable_variables])
-print("step:", int(loaded.optimizer.iterations))
+print("step:", int(loaded.optimizer.iterations.numpy()))
 
 loaded.get_layer("bn1").trainable = True
 loaded.get_layer("bn2").trainable = False
 loaded.compile(optimizer="adam", loss="mse")
 print("trainable:", [v.path for v in loaded.trainable_variables])
-print("step:", int(loaded.optimizer.iterations))
+print("step:", int(loaded.optimizer.iterations.numpy()))
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]

@@ -60,5 +60,5 @@ try:
     )
 except ValueError as error:
     print("ValueError:", str(error).partition(". ")[0])
-    print("step of the optimizer:", int(early.optimizer.iterations))
+    print("step of the optimizer:", int(early.optimizer.iterations.numpy()))
 # --8<-- [end:early]

@@ -31,8 +31,8 @@ with warnings.catch_warnings(
 ) as caught:
     restarted.load_weights("model.weights.h5")
 print(*{f"{w.category.__name__}: {w.message}" for w in caught})
-print("saved at step:", int(model.optimizer.iterations))
-print("loaded at step:", int(restarted.optimizer.iterations))
+print("saved at step:", int(model.optimizer.iterations.numpy()))
+print("loaded at step:", int(restarted.optimizer.iterations.numpy()))
 # --8<-- [end:see]
 
 # --8<-- [start:late]
@@ -44,13 +44,13 @@ with warnings.catch_warnings(
     late.compile(optimizer="adam", loss="mse")
 print("warnings:", len(caught))
 equal = all(map(np.array_equal, model.weights, late.weights))
-print(f"arrays equal: {equal}, step: {int(late.optimizer.iterations)}")
+print(f"arrays equal: {equal}, step: {int(late.optimizer.iterations.numpy())}")
 # --8<-- [end:late]
 
 # --8<-- [start:fix]
 restarted.optimizer.build(restarted.trainable_variables)
 restarted.load_weights("model.weights.h5")
-print("loaded at step:", int(restarted.optimizer.iterations))
+print("loaded at step:", int(restarted.optimizer.iterations.numpy()))
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]

@@ -1,0 +1,152 @@
+"""What other versions do is recorded for the pages as they are, and read rightly."""
+
+import io
+import json
+import re
+from importlib.metadata import version
+
+import pytest
+
+from tests.conftest import report
+from tests.test_site import ROOT
+from tests.versions import environments, matrix, scripts, table, worker
+
+
+def test_today_is_what_is_installed():
+    installed = (version("tensorflow"), version("keras"))
+    assert environments.TODAY[:2] == installed, (
+        "tests/versions/environments.py: name the new versions, then make versions"
+    )
+
+
+def test_every_page_ran_on_every_version_as_it_is_now():
+    record = matrix.load()
+    late = {}
+    for pair in environments.OTHERS.values():
+        for name in matrix.stale(record, pair):
+            late.setdefault(name, []).append(pair.name)
+    report(
+        f"{name} changed since it ran on {', '.join(pairs)}: make versions"
+        for name, pairs in late.items()
+    )
+
+
+def test_no_page_is_recorded_that_is_gone():
+    record = matrix.load()
+    gone = set(record["pages"]) - set(matrix.everyday_pages())
+    assert not gone, f"make versions forgets what is gone: {gone}"
+    assert set(record["pairs"]) == set(environments.OTHERS)
+
+
+def test_the_table_says_what_is_recorded():
+    assert table.TABLE.read_text("utf-8") == table.text(), (
+        f"{table.TABLE.name} is not what the record says: make versions"
+    )
+
+
+def test_files_of_other_versions_belong_to_a_script():
+    kept = {path.parent for path in scripts.FOLDER.rglob(scripts.OUTPUT)}
+    named = {
+        scripts.kept(page, block)
+        for page in matrix.everyday_pages().values()
+        for block in page.blocks
+        if block.version
+    }
+    assert kept == named, "delete what belongs to no page, or make versions"
+
+
+@pytest.mark.parametrize(
+    "shown, printed, error, broken, said",
+    [
+        ("a\n", "a\n", None, False, None),
+        (None, "", None, True, None),
+        ("a\nb\n", "a\nc\n", None, False, ["other", "b", "c"]),
+        ("a\n", "", None, False, ["other", "a", ""]),
+        (None, "a\n", None, False, ["other", "", "a"]),
+        ("a", "a", "KeyError: 1\n2", True, ["raised", "KeyError: 1"]),
+        ("a", "", "NameError: n", False, ["raised", "NameError: n"]),
+        ("a", "", "NameError: n", True, ["unreached", "NameError: n"]),
+        (
+            "a",
+            "",
+            "ModuleNotFoundError: No module named 'jax.numpy'",
+            False,
+            ["missing", "jax"],
+        ),
+        (
+            "a",
+            "",
+            "ModuleNotFoundError: No module named 'keras.ops'",
+            False,
+            ["raised", "ModuleNotFoundError: No module named 'keras.ops'"],
+        ),
+        (
+            "a",
+            "",
+            "OSError: /tmp/x/page-1_b/m.keras",
+            False,
+            ["raised", "OSError: m.keras"],
+        ),
+    ],
+)
+def test_a_block_is_judged(shown, printed, error, broken, said):
+    assert matrix.verdict(shown, printed, error, broken) == said
+
+
+def test_the_worker_goes_on_after_a_block_that_raises(monkeypatch, capsys, tmp_path):
+    tool = tmp_path / "tool.py"
+    tool.write_text("value = 2\n")
+    left = tmp_path / "left"
+    left.mkdir()
+    (left / "old.txt").write_text("old")
+    blocks = [
+        ["import tool\n1 / 0", 3, None, None],
+        ["print(tool.value)", 9, None, None],
+        ["not run", 12, "write.py", str(left)],
+        ["print(open('old.txt').read(), 'tool' in globals())", 15, "own.py", None],
+    ]
+    page = {"name": "docs/a.md", "tools": [str(tool)], "blocks": blocks}
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(page) + "\n"))
+    worker.main("keras")
+    assert json.loads(capsys.readouterr().out) == {
+        "name": "docs/a.md",
+        "results": [
+            ["", "ZeroDivisionError: division by zero"],
+            ["2\n", None],
+            ["", None],
+            ["old False\n", None],
+        ],
+    }
+
+
+def test_the_record_is_of_the_schema(monkeypatch, tmp_path):
+    monkeypatch.setattr(matrix, "RECORD", tmp_path / "pages.json")
+    assert matrix.load()["pages"] == {}
+    record = {"schema": matrix.SCHEMA, "today": "x", "pairs": {}, "pages": {"a": {}}}
+    matrix.save(record)
+    assert matrix.load() == record
+    matrix.save(record | {"schema": 0})
+    with pytest.raises(SystemExit, match="another schema"):
+        matrix.load()
+
+
+def test_each_page_says_on_which_versions_it_ran(site):
+    """The line, its link, and the headings that its details name."""
+    record, problems = matrix.load(), []
+    for name in record["pages"]:
+        page = name.removeprefix("docs/").removesuffix(".md")
+        path = site.path / page.removesuffix("index") / "index.html"
+        html = path.read_text("utf-8")
+        found = re.search(r'<details class="versions".*?</details>', html, re.DOTALL)
+        if found is None:
+            problems.append(f"{name}: no line of versions on the built page")
+            continue
+        link = re.search(r'href="([^"]*)">All pages', found[0])[1]
+        if not (path.parent / link / "index.html").is_file():
+            problems.append(f"{name}: {link} leads nowhere")
+        for heading in re.findall(r"<li>“(.*?)”", found[0]):
+            words = re.escape(heading)
+            if not re.search(rf"<h\d[^>]*>{words}", re.sub("</?code>", "", html)):
+                problems.append(f"{name}: no heading {heading!r}")
+    assert (ROOT / "docs/.hooks/versions.py").is_file()
+    report(problems)
