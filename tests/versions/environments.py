@@ -114,6 +114,11 @@ class Old(NamedTuple):
     backend: str = "tensorflow"
 
     @property
+    def title(self) -> str:
+        """What the title of a block says: ``Keras 1.2.2``."""
+        return f"Keras {self.keras}"
+
+    @property
     def folder(self) -> Path:
         """Where its environment lies."""
         return FOLDER / f"keras-{self.keras}"
@@ -143,7 +148,7 @@ def named(version: str) -> Pair | Old:
     Raises:
         KeyError: There is none; the message lists what there is.
     """
-    known = {pair.title: pair for pair in (*WRITERS, TODAY)}
+    known = {pair.title: pair for pair in (*WRITERS, TODAY, *OLD)}
     if version not in known:
         raise KeyError(f"no environment for {version!r}, there are {sorted(known)}")
     return known[version]
