@@ -191,7 +191,7 @@ def install_old(old: Old) -> Path:
     settings = {
         "KERAS_BACKEND": old.backend,
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        "THEANO_FLAGS": f"floatX=float32,base_compiledir={old.folder / 'theano'}",
+        "THEANO_FLAGS": f"cxx=,floatX=float32,base_compiledir={old.folder / 'theano'}",
     }
     (packages,) = old.folder.glob("lib/python*/site-packages")
     line = f"import os; [os.environ.setdefault(*each) for each in {settings}.items()]\n"
