@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 from tests.runner import Result
-from tests.versions import environments
+from tests.versions import environments, old
 
 FOLDER = Path(__file__).parent / "scripts"
 OUTPUT = "printed.json"
@@ -52,7 +52,10 @@ def execute(page, block, folder: Path) -> Result:
     Returns:
         What it printed, and how it ended.
     """
-    python = environments.install(environments.named(block.version))
+    if block.version in old.OLD:
+        python = old.install(old.OLD[block.version])
+    else:
+        python = environments.install(environments.named(block.version))
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     script = folder / block.script
     script.write_text(block.code, "utf-8")
