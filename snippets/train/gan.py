@@ -196,6 +196,5 @@ for kind in [keras.optimizers.Adam, keras.optimizers.Adamax]:
         continue
     after = all(map(np.array_equal, all_of(gan), all_of(resumed)))
     print(f"{kind.__name__}: all equal before: {before}, after: {after}")
-    step = resumed.generator_optimizer.iterations
-    print("continues after step", step.numpy())
+    print("at step", resumed.generator_optimizer.iterations.numpy())
 # --8<-- [end:resume]
