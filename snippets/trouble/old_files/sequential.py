@@ -4,7 +4,7 @@ from keras.layers import BatchNormalization, Conv2D, Dense, Flatten, Input
 from keras.models import Model, Sequential
 
 np.random.seed(0)
-x = (np.random.randn(64, 6, 6, 2) * 3 + 5).astype("float32")
+x = (np.random.randn(16, 6, 6, 2) * 3 + 5).astype("float32")
 base = Sequential(name="base")
 base.add(Conv2D(3, 3, input_shape=(6, 6, 2)))
 base.add(BatchNormalization(momentum=0.5))
@@ -14,7 +14,7 @@ nested = Model(image, Dense(1)(base(image)))
 nested.compile("adam", "mse")
 nested.fit(x, x[:, 0, 0, :1], epochs=3, verbose=0)
 base.save("listed.h5")
-nested.save("nested.h5")
+nested.save("nested.h5", include_optimizer=False)
 np.savez("old.npz", x=x, base=base.predict(x), nested=nested.predict(x))
 # --8<-- [end:listed]
 
@@ -71,8 +71,13 @@ def mended(thing, sequential=()):
             if layer["class_name"] == "Sequential"
         ]
     thing = {key: mended(value, sequential) for key, value in thing.items()}
+    for key, value in thing.items():
+        if key.endswith("_initializer") and isinstance(value, dict):
+            value["config"].pop("dtype", None)
     if isinstance(thing.get("name"), str):
         thing["name"] = thing["name"].replace("/", "_")
+    if thing.get("class_name") == "BatchNormalizationV1":
+        thing["class_name"] = "BatchNormalization"
     inner = thing.get("config")
     if thing.get("class_name") == "Sequential":
         if isinstance(inner, list):
