@@ -69,7 +69,6 @@ np.savez("expected.npz", *model.get_weights(), x=x, predictions=predictions)
 
 # --8<-- [start:move]
 import keras
-import numpy as np
 import tf_keras
 
 new = keras.Sequential(
@@ -79,12 +78,8 @@ new = keras.Sequential(
         keras.layers.BatchNormalization(name="bn"),
     ]
 )
-x = np.load("expected.npz")["x"]
 old = tf_keras.models.load_model("old.h5")
 move_arrays(old, new)
-np.testing.assert_allclose(
-    new(x, training=False), old(x, training=False), 1e-4, 1e-5
-)
 new.save("new.keras")
 # --8<-- [end:move]
 
@@ -108,11 +103,6 @@ import numpy as np
 import tf_keras
 
 
-def sequential(k):
-    dense = k.layers.Dense(4, name="dense")
-    return k.Sequential([k.Input((8,)), dense, k.layers.BatchNormalization()])
-
-
 def functional(k):
     inputs = k.Input((8,))
     left = k.layers.BatchNormalization(axis=1, scale=False)(inputs)
@@ -121,14 +111,8 @@ def functional(k):
 
 
 def nested(k):
-    base = k.Sequential(
-        [
-            k.Input((8,)),
-            k.layers.Dense(4, name="dense"),
-            k.layers.BatchNormalization(),
-        ],
-        name="base",
-    )
+    dense, bn = k.layers.Dense(4, name="dense"), k.layers.BatchNormalization()
+    base = k.Sequential([k.Input((8,)), dense, bn], name="base")
     base.trainable = False
     inputs = k.Input((8,))
     head = k.layers.Dense(1, name="dense")
@@ -151,7 +135,7 @@ def subclassed(k):
 
 rng = np.random.default_rng(0)
 x = rng.normal(5, 3, size=(64, 8)).astype("float32")
-for build in [sequential, functional, nested, subclassed]:
+for build in [functional, nested, subclassed]:
     old, new = build(tf_keras), build(keras)
     old(x), new(x)
     for array in old.weights:
@@ -165,7 +149,7 @@ for build in [sequential, functional, nested, subclassed]:
     print(f"{build.__name__:10} {len(new.weights)} arrays equal")
 
 try:
-    move_arrays(sequential(tf_keras), functional(keras))
+    move_arrays(nested(tf_keras), functional(keras))
 except ValueError as error:
-    print(f"ValueError: {str(error)[:64]}")
+    print(f"ValueError: {str(error).partition(': [')[0]}")
 # --8<-- [end:models]
