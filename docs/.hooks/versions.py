@@ -26,30 +26,13 @@ def on_config(config):
         _record.update(json.loads(path.read_text("utf-8")))
 
 
-def on_page_markdown(markdown, page, config, files):
-    """Note below which heading each block stands; called by MkDocs for every page."""
-    heading, inside, found = "", None, []
-    for line in markdown.split("\n"):
-        fence = re.match(r" *(`{3,})", line)
-        if inside:
-            if fence and fence[1] == inside and line.strip() == inside:
-                inside = None
-        elif fence:
-            inside = fence[1]
-            if FENCE.match(line):
-                found.append(heading)
-        elif match := HEADING.match(line):
-            heading = re.sub(r"[\\`*]", "", match[1])
-    page.meta["headings_of_blocks"] = found
-
-
 def on_page_content(content, page, config, files):
     """Put the line below the title; called by MkDocs for every page."""
     runs = _record.get("pages", {}).get(f"docs/{page.file.src_uri}")
     if not runs or "</h1>" not in content:
         return content
     runs = {name: runs[name][1] for name in _record["pairs"] if name in runs}
-    where = page.meta["headings_of_blocks"]
+    where = headings(page.markdown)
     matrix = posixpath.relpath(MATRIX, page.url or ".") + "/"
     line = f"""
 <details class="versions" data-search-exclude>
@@ -59,6 +42,23 @@ def on_page_content(content, page, config, files):
 </details>
 """
     return content.replace("</h1>", "</h1>" + line, 1)
+
+
+def headings(markdown: str) -> list[str]:
+    """Return below which heading each Python block of a page stands."""
+    heading, inside, found = "", None, []
+    for line in markdown.split("\n"):
+        fence = re.match(r" *(`{3,})", line)
+        if inside:
+            if fence and line.strip() == inside:
+                inside = None
+        elif fence:
+            inside = fence[1]
+            if FENCE.match(line):
+                found.append(heading)
+        elif match := HEADING.match(line):
+            heading = re.sub(r"[\\`*]", "", match[1])
+    return found
 
 
 def lacks(found: dict) -> bool:
