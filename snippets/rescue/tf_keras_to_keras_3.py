@@ -1,3 +1,24 @@
+# --8<-- [start:write]
+import numpy as np
+from tensorflow import keras
+
+keras.utils.set_random_seed(0)
+x = np.random.normal(5, 3, size=(64, 8)).astype("float32")
+model = keras.Sequential(
+    [
+        keras.Input(shape=(8,)),
+        keras.layers.Dense(4, name="dense"),
+        keras.layers.BatchNormalization(name="bn"),
+    ]
+)
+model.compile("adam", "mse")
+model.fit(x, x[:, :4], epochs=20, verbose=0)
+model.save("old.h5")
+predictions = model.predict(x, verbose=0)
+np.savez("expected.npz", *model.get_weights(), x=x, predictions=predictions)
+# --8<-- [end:write]
+
+
 # --8<-- [start:function]
 def inside(model):
     """Return a model's layers by name, and the arrays that are in none."""
@@ -47,25 +68,6 @@ def move_arrays(old, new):
 
 # --8<-- [end:function]
 
-# --8<-- [start:write]
-import numpy as np
-from tensorflow import keras
-
-keras.utils.set_random_seed(0)
-x = np.random.normal(5, 3, size=(64, 8)).astype("float32")
-model = keras.Sequential(
-    [
-        keras.Input(shape=(8,)),
-        keras.layers.Dense(4, name="dense"),
-        keras.layers.BatchNormalization(name="bn"),
-    ]
-)
-model.compile("adam", "mse")
-model.fit(x, x[:, :4], epochs=20, verbose=0)
-model.save("old.h5")
-predictions = model.predict(x, verbose=0)
-np.savez("expected.npz", *model.get_weights(), x=x, predictions=predictions)
-# --8<-- [end:write]
 
 # --8<-- [start:move]
 import keras
