@@ -114,7 +114,7 @@ other = build_model(head="logits")
 try:
     copy_arrays(loaded.variables, other.weights)
 except ValueError as error:
-    print(f"ValueError: {error}")
+    print("ValueError:", *str(error).split(": "), sep="\n    ")
 # --8<-- [end:refuses]
 
 # --8<-- [start:layers]

@@ -68,6 +68,7 @@ def move_arrays(old, new):
 
 # --8<-- [end:function]
 
+
 # --8<-- [start:move]
 import keras
 import tf_keras
