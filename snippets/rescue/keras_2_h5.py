@@ -108,16 +108,16 @@ model.compile(keras.optimizers.Adam(0.01), loss="mse")
 import keras
 import numpy as np
 
-model = keras.saving.load_model("model.keras")
+reloaded = keras.saving.load_model("model.keras")
 keras2 = np.load("keras2.npz")
-bn = model.get_layer("bn")
+bn = reloaded.get_layer("bn")
 for name in ["gamma", "beta", "moving_mean", "moving_variance"]:
-    array = getattr(bn, name).numpy()
-    np.testing.assert_array_equal(array, keras2[f"bn/{name}:0"])
-    assert not np.array_equal(array, np.zeros(4))
-    assert not np.array_equal(array, np.ones(4))
+    value = getattr(bn, name).numpy()
+    np.testing.assert_array_equal(value, keras2[f"bn/{name}:0"])
+    assert not np.array_equal(value, np.zeros(4))
+    assert not np.array_equal(value, np.ones(4))
 np.testing.assert_allclose(
-    model(keras2["x"], training=False), keras2["predictions"], atol=1e-4
+    reloaded(keras2["x"], training=False), keras2["predictions"], atol=1e-4
 )
 print("4 arrays of bn and the predictions equal, in a new process")
 # --8<-- [end:reload]

@@ -59,7 +59,9 @@ import h5py
 path = "object.h5"
 with h5py.File(path) as file:
     settings = json.loads(file.attrs["training_config"])
-print(settings["optimizer_config"]["class_name"], settings["loss"])
+print(settings["optimizer_config"]["class_name"])
+print(settings["loss"]["class_name"], end=", from_logits: ")
+print(settings["loss"]["config"]["from_logits"])
 print(round(settings["optimizer_config"]["config"]["learning_rate"], 4))
 
 model = keras.saving.load_model(path, compile=False)

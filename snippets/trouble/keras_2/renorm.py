@@ -44,7 +44,9 @@ with h5py.File("model.h5") as file:
     names = group.attrs["weight_names"]
     names = [n if isinstance(n, str) else n.decode() for n in names]
     arrays = [group[name][()] for name in names]
-print(*(name.removesuffix(":0").split("/")[-1] for name in names))
+names = [name.removesuffix(":0").split("/")[-1] for name in names]
+print(*names[:4])
+print(*names[4:])
 # --8<-- [end:why]
 
 # --8<-- [start:fix]
