@@ -106,6 +106,7 @@ def test_the_worker_goes_on_after_a_block_that_raises(monkeypatch, capsys, tmp_p
         ["print(open('old.txt').read(), 'tool' in globals())", 15, "own.py", None],
     ]
     page = {"name": "docs/a.md", "tools": [str(tool)], "blocks": blocks}
+    monkeypatch.setattr("tests.runner.TIMEOUT", 300)
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(page) + "\n"))
     worker.main("keras")
     assert json.loads(capsys.readouterr().out) == {

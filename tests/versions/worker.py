@@ -13,6 +13,9 @@ from pathlib import Path
 
 from tests import runner
 
+TIMEOUT = 100
+"""Seconds that a block may take: what a version does not end is a difference, too."""
+
 AT_ONCE = 2
 """Pages that run at the same time; each takes a core and up to a gigabyte."""
 
@@ -56,6 +59,7 @@ def main(keras: str) -> None:
     """
     if keras == "tf_keras":
         runner.PRELOAD[:] = ["tests.versions.legacy"]
+    runner.TIMEOUT = TIMEOUT
     todo = [json.loads(line) for line in sys.stdin]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for done in as_completed([pool.submit(run, page) for page in todo]):
