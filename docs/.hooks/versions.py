@@ -57,7 +57,7 @@ def headings(markdown: str) -> list[str]:
             if FENCE.match(line):
                 found.append(heading)
         elif match := HEADING.match(line):
-            heading = re.sub(r"[\\`*]", "", match[1])
+            heading = re.sub(r"[\\`]", "", match[1])
     return found
 
 
