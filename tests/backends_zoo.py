@@ -13,7 +13,7 @@ import pytest
 from tests import runner
 from tests.zoo import core
 
-pytestmark = pytest.mark.backends
+pytestmark = pytest.mark.session
 
 # Members of the zoo: mixed precision, a nested frozen base with Dropout, blocks in
 # lists, custom layers, several inputs and outputs, masks, noise, shared layers, other

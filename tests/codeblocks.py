@@ -25,7 +25,7 @@ from tests.versions import scripts
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"
 """The comment that marks the next fence as the output of the block above it."""
 
-EVERYDAY = "not backends"
+EVERYDAY = "not session"
 """The marker expression that pyproject.toml sets, for all but the other sessions."""
 
 HINT = "If the new output is right: make outputs"
@@ -105,7 +105,7 @@ def pytest_unconfigure(config):
     print(
         f"Python blocks: {built}, {total.ran} ran, "
         f"{total.not_run} with a reason why not, {total.elsewhere} run by make "
-        f"backends; {total.compared} outputs compared"
+        f"backends and make ship; {total.compared} outputs compared"
     )
 
 
@@ -134,7 +134,7 @@ class PageItem(pytest.Item):
         super().__init__(**kwargs)
         self.page = page
         if page.session:
-            self.add_marker(page.session)
+            self.add_marker("session")
 
     def runtest(self):
         total = self.config.stash[counts]

@@ -183,6 +183,13 @@ def read(path: Path, root: Path) -> Page:
     return page
 
 
+def ingredients(page: Page, root: Path) -> list[str]:
+    """Return what a run of a page depends on: code, outputs, tool files; no prose."""
+    parts = [part for b in page.blocks for part in (str(b.version), b.code, b.output)]
+    parts += [(root / file).read_text("utf-8") for file in page.tools]
+    return [part or "" for part in parts]
+
+
 def _expand(source: list[Line], root: Path) -> list[Line]:
     options = snippet_options(root)
     folders = [str(root / base) for base in options["base_path"]]

@@ -4,7 +4,9 @@ import hashlib
 import json
 from importlib.metadata import version
 
-from tests import backends, runner
+import pytest
+
+from tests import runner, sessions
 from tests.versions import tables as versions
 
 TABLE = versions.ROOT / "snippets" / "reference" / "formats.md"
@@ -89,10 +91,10 @@ def test_what_training_does_is_recorded(tmp_path):
     assert found == measured, f"{versions.TRAINING.name} is out of date: make versions"
 
 
-def test_the_pages_for_other_backends_passed_as_they_are_shown():
-    recorded = set(backends.RECORD.read_text("utf-8").splitlines())
-    changed = recorded ^ set(backends.record().splitlines())
-    assert not changed, f"run make backends, changed since it passed: {changed}"
+@pytest.mark.parametrize("session", sessions.SESSIONS)
+def test_the_pages_of_other_sessions_passed_as_they_are_shown(session):
+    changed = sessions.stale(session)
+    assert not changed, f"run make {session}, changed since they passed: {changed}"
 
 
 def loads_in() -> dict[str, str]:

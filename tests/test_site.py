@@ -340,7 +340,7 @@ def test_the_files_for_readers_need_nothing_but_keras_and_numpy():
 
 def test_the_site_names_the_versions_that_ran():
     configured = (ROOT / "mkdocs.yml").read_text("utf-8")
-    for group in ["test", "reader", "backends"]:
+    for group in ["test", "reader", "backends", "ship"]:
         lock = (ROOT / ".lock" / f"{group}.txt").read_text("utf-8")
         for library, package in {"TensorFlow": "tensorflow", "Keras": "keras"}.items():
             version = re.search(rf"^{package}==([\d.]+)", lock, re.MULTILINE)[1]
@@ -351,7 +351,7 @@ def test_the_site_names_the_versions_that_ran():
 
 def test_the_lock_files_pin_everything_and_name_no_address():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    for group in ["site", "reader", "test", "backends", "torch", "uv"]:
+    for group in ["site", "reader", "test", "backends", "torch", "ship", "uv"]:
         lock = (ROOT / ".lock" / f"{group}.txt").read_text("utf-8")
         pinned = set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
         listed = project["dependency-groups"][group]

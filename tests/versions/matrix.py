@@ -46,9 +46,7 @@ def fingerprint(page: pages.Page) -> str:
 
     Words around the blocks may change without a new run.
     """
-    parts = [part for b in page.blocks for part in (str(b.version), b.code, b.output)]
-    parts += [(ROOT / file).read_text("utf-8") for file in page.tools]
-    text = "\0".join(part or "" for part in parts)
+    text = "\0".join(pages.ingredients(page, ROOT))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -1,0 +1,180 @@
+"""The pages that need more than TensorFlow, run in environments of their own, recorded.
+
+`make backends` and `make ship` run what is out of date. Each script of such a page
+starts a fresh interpreter, so the everyday tests only check that the record belongs to
+what the pages show, to the proofs of their recipes and to the pinned versions.
+"""
+
+import argparse
+import hashlib
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from tests import pages
+
+ROOT = Path(__file__).parents[1]
+AT_ONCE = 2
+"""Pages that run at the same time; each takes a core and up to two gigabytes."""
+
+
+class Session(NamedTuple):
+    """What the pages of a session run with.
+
+    Attributes:
+        libraries: The packages whose versions are recorded.
+        locks: Names of the lock files of the environment.
+        proofs: Tests that run beside the pages, by the files that they are made of.
+    """
+
+    libraries: tuple[str, ...]
+    locks: tuple[str, ...]
+    proofs: dict[str, tuple[str, ...]]
+
+
+SESSIONS = {
+    "backends": Session(
+        ("tensorflow", "keras", "jax", "torch"),
+        ("backends", "torch"),
+        {
+            "tests/backends_zoo.py": (
+                "tests/backends_zoo.py",
+                *(f"tests/zoo/{name}.py" for name in ("compare", "core", "members")),
+                "docs/bn_tools.py",
+            )
+        },
+    ),
+    "ship": Session(
+        (
+            "tensorflow",
+            "keras",
+            "tf2onnx",
+            "onnx",
+            "onnxruntime",
+            "ai-edge-litert",
+            "openvino",
+            "coremltools",
+            "tf-keras",
+            "tensorflow-model-optimization",
+        ),
+        ("ship",),
+        {},
+    ),
+}
+
+
+def digest(parts: list[str]) -> str:
+    """Return a short hash of texts."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def pinned(name: str) -> dict[str, str]:
+    """Return the versions that a session's environment is made of."""
+    locks = [ROOT / ".lock" / f"{lock}.txt" for lock in SESSIONS[name].locks]
+    text = "\n".join(lock.read_text("utf-8") for lock in locks)
+    versions = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE))
+    return {library: versions[library] for library in SESSIONS[name].libraries}
+
+
+def current(name: str) -> dict[str, str]:
+    """Return a short hash of all that a page or a proof of a session depends on."""
+    versions = [f"{library} {found}" for library, found in pinned(name).items()]
+    found = {}
+    for path in sorted((ROOT / "docs").rglob("*.md")):
+        page = pages.read(path, ROOT)
+        if page.session == name:
+            found[page.name] = digest([*versions, *pages.ingredients(page, ROOT)])
+    for proof, files in SESSIONS[name].proofs.items():
+        texts = [(ROOT / file).read_text("utf-8") for file in files]
+        found[proof] = digest([*versions, *texts])
+    return found
+
+
+def record(name: str) -> Path:
+    """Return the file that says what has passed."""
+    return ROOT / "tests" / f"{name}.txt"
+
+
+def recorded(name: str) -> dict[str, str]:
+    """Return what has passed, as `current` returned it then."""
+    if not record(name).is_file():
+        return {}
+    lines = record(name).read_text("utf-8").splitlines()
+    return dict(line.split(" ") for line in lines if not line.startswith("#"))
+
+
+def stale(name: str) -> list[str]:
+    """Return the pages and proofs that changed since they passed, and what is gone."""
+    now, passed = current(name), recorded(name)
+    return sorted(
+        item for item in now.keys() | passed if now.get(item) != passed.get(item)
+    )
+
+
+def keep(name: str, passed: dict[str, str]) -> None:
+    """Record what has passed, as a whole or not at all."""
+    versions = ", ".join(f"{lib} {found}" for lib, found in pinned(name).items())
+    lines = [f"# Written by `make {name}`. With {versions}."]
+    lines += [f"{item} {what}" for item, what in sorted(passed.items())]
+    temporary = record(name).with_suffix(".new")
+    temporary.write_text("\n".join([*lines, ""]), "utf-8")
+    temporary.replace(record(name))
+
+
+def run(name: str, items: list[str], options: list[str]) -> list[str]:
+    """Run pages and proofs with this interpreter, and record each that passes.
+
+    Returns:
+        Those that failed.
+    """
+
+    def test(item: str) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "pytest", "-q", "-m", "session", item]
+        return subprocess.run(
+            [*command, *options], cwd=ROOT, capture_output=True, text=True
+        )
+
+    failed = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for item, done in zip(items, pool.map(test, items), strict=True):
+            if done.returncode:
+                failed.append(item)
+                print(done.stdout, done.stderr, sep="\n", file=sys.stderr)
+            else:
+                # Read again: outputs may have been written into the page.
+                now = current(name)
+                kept = {i: w for i, w in recorded(name).items() if i in now}
+                keep(name, kept | {item: now[item]})
+            print(f"{item}: {'failed' if done.returncode else 'passed'}", flush=True)
+    return failed
+
+
+def main() -> None:
+    """Run what is out of date of a session, or all of it, or what is named."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("session", choices=SESSIONS)
+    parser.add_argument("pages", nargs="*", help="docs/…/….md; nothing but these")
+    parser.add_argument("--again", action="store_true", help="what is up to date, too")
+    parser.add_argument(
+        "--update-outputs",
+        action="store_true",
+        help="write what the blocks print into the pages instead of comparing",
+    )
+    given = parser.parse_args()
+    now = current(given.session)
+    if unknown := [page for page in given.pages if page not in now]:
+        sys.exit(f"not of this session: {unknown}; there are {', '.join(now)}")
+    items = list(now) if given.again else stale(given.session)
+    items = given.pages or [item for item in items if item in now]
+    options = ["--update-outputs"] if given.update_outputs else []
+    if failed := run(given.session, items, options):
+        sys.exit(f"failed, and not recorded: {', '.join(failed)}")
+    keep(given.session, {i: w for i, w in recorded(given.session).items() if i in now})
+    print(f"make {given.session}: {len(items)} ran, {len(now)} passed as they are")
+
+
+if __name__ == "__main__":
+    main()
