@@ -13,8 +13,6 @@ from typing import NamedTuple
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.visits import DESKTOP
-
 ROOT = Path(__file__).parents[1]
 SITE_FILES = ("test_built.py", "test_search.py", "test_versions.py")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -121,6 +119,9 @@ def browser():
 @pytest.fixture
 def page(browser):
     """A page for the tests that act as a reader does."""
+    # Here, as the environments of other sessions have no browser.
+    from tests.visits import DESKTOP
+
     context = browser.new_context(viewport=DESKTOP, reduced_motion="reduce")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     context.set_default_timeout(10_000)

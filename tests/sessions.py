@@ -61,7 +61,7 @@ SESSIONS = {
             "tensorflow-model-optimization",
         ),
         ("ship",),
-        {},
+        {"tests/routes.py": ("tests/routes.py", "snippets/reference/routes.md")},
     ),
 }
 
