@@ -140,11 +140,8 @@ def routes(record: dict) -> list[str]:
 
 def wrong(record: dict) -> list[str]:
     """Return a table of what loads without an exception and is not what was saved."""
-    lines = [
-        "| file, way | model | written by | read by | arrays of BatchNormalization "
-        "that differ | others | `assert_existing_objects_matched` |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    lines = ["| file, way | model | written by | read by | differ | noticed |"]
+    lines.append("|---|---|---|---|---|---|")
     for key, rows in record["read"].items():
         structure, format, way = key.split(" | ")
         found = {}
@@ -155,12 +152,10 @@ def wrong(record: dict) -> list[str]:
         for word, by in found.items():
             for readers, group in groupby(by, by.get):
                 _, differ, others, *more = word.split()
-                told = {"!": "raises", "?": "passes"}.get(
-                    more[-1] if more else "", NONE
-                )
+                told = {"!": "yes", "?": "**no**"}.get(more[-1] if more else "", NONE)
                 lines.append(
                     f"| {format}, {way} | {structure} | {label(list(group))} | "
-                    f"{label(readers)} | {differ.replace('/', ' of ')} | {others} | "
+                    f"{label(readers)} | {differ.replace('/', ' of ')}, {others} | "
                     f"{told} |"
                 )
     return lines
