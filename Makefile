@@ -64,7 +64,7 @@ processors: ## Run every session twice, with TensorFlow's oneDNN turned off and 
 	  echo "Every session passed with TF_ENABLE_ONEDNN_OPTS=$$onednn"; \
 	done
 
-versions: $(UV)/ready $(TEST)/ready ## Run pages and tables on other versions, where out of date, and record it
+versions: $(UV)/ready $(TEST)/ready ## Run pages, tables and files on other versions, where out of date, and record it
 	$(TEST)/bin/python -m tests.versions $(ARGS)
 
 lock: $(UV)/ready ## Pin the newest versions of all dependencies

@@ -9,7 +9,15 @@ from importlib.metadata import version
 import pytest
 
 from tests.conftest import report
-from tests.versions import environments, matrix, scripts, table, worker
+from tests.versions import (
+    environments,
+    files,
+    files_table,
+    matrix,
+    scripts,
+    table,
+    worker,
+)
 
 
 def test_today_is_what_is_installed():
@@ -42,6 +50,67 @@ def test_the_table_says_what_is_recorded():
     assert table.TABLE.read_text("utf-8") == table.text(), (
         f"{table.TABLE.name} is not what the record says: make versions"
     )
+
+
+def test_files_across_versions_are_recorded_for_this_code():
+    why = files.stale(files.load())
+    assert why is None, f"{why}: make versions ARGS='--part files'"
+    assert files_table.TABLE.read_text("utf-8") == files_table.text(), (
+        f"{files_table.TABLE.name} is not what the record says: "
+        "make versions ARGS='--part files'"
+    )
+
+
+def test_the_record_of_files_says_what_was_read(tmp_path):
+    (old, new), message = ("2.12.1+2.12.0", environments.TODAY.name), "OSError: no"
+    wrong = {"load_weights": ["wrong", 4, 8, 3, True, None]}
+    answers = {
+        old: [[old, "nested", ".h5", {"load_model": ["same"]}]],
+        new: [
+            [old, "nested", ".h5", {"load_model": ["raises", message], **wrong}],
+            [new, "nested", ".h5", ["crash"]],
+        ],
+    }
+    found = {n: {"installed": {}, "answers": told} for n, told in answers.items()}
+    written = {old: [[old, "nested", ".h5", ["same"]]], new: []}
+    record = files.compose(written, found, 1e-4)
+    assert record["messages"] == [message]
+    assert record["read"] == {
+        "nested | .h5 | load": {new: ["-", "crash"]},
+        "nested | .h5 | load_model": {old: ["=", "r0"]},
+        "nested | .h5 | load_weights": {old: ["-", "wrong 4/8 3 p"]},
+    }
+    files.save(record, tmp_path / "files.json")
+    assert files.load(tmp_path / "files.json") == record
+
+
+@pytest.mark.parametrize(
+    "way", [" | .h5 | load_weights", " | SavedModel, export | signature"]
+)
+def test_what_the_page_says_of_all_pairs_holds(way):
+    record = files.load()
+    for key, rows in record["read"].items():
+        if key.endswith(way):
+            assert set(sum(rows.values(), [])) == {"="}, key
+
+
+def test_only_checkpoints_load_and_are_wrong():
+    for key, rows in files.load()["read"].items():
+        words = [w for w in sum(rows.values(), []) if w.startswith("wrong")]
+        assert not words or key.split(" | ")[2] == "read", (key, words)
+        assert all(word.endswith("!") for word in words), (key, words)
+
+
+def test_neighbors_that_are_equal_share_a_row_and_a_column():
+    names = files_table.NAMES
+    marks = {name: ["M"] * 3 + ["W"] * (len(names) - 3) for name in names[:3]}
+    marks[names[-1]] = ["!"] * len(names)
+    assert files_table.grid(marks) == [
+        "| written by | 2.12, 2.15, tf_keras | 3.0–3.15 |",
+        "|---|---|---|",
+        "| **2.12, 2.15, tf_keras** | M | W |",
+        "| **3.15** | ! | ! |",
+    ]
 
 
 def test_files_of_other_versions_belong_to_a_script():

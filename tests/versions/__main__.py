@@ -4,7 +4,7 @@ import argparse
 import subprocess
 import sys
 
-from tests.versions import environments, matrix, table, tables
+from tests.versions import environments, files, files_table, matrix, table, tables
 
 
 def main() -> None:
@@ -12,7 +12,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("pairs", nargs="*", help="pairs, such as 2.16.2+3.3.3")
     parser.add_argument(
-        "--part", choices=("scripts", "pages", "tables"), help="nothing but this"
+        "--part",
+        choices=("scripts", "pages", "tables", "files"),
+        help="nothing but this",
     )
     parser.add_argument("--page", action="append", default=[], help="docs/…/….md")
     parser.add_argument("--again", action="store_true", help="what is up to date, too")
@@ -23,7 +25,7 @@ def main() -> None:
         return
     parts = [given.part] if given.part else ["scripts", "pages"]
     if not given.part and not given.pairs and not given.page:
-        parts.append("tables")
+        parts += ["tables", "files"]
     if "scripts" in parts:
         pages = matrix.with_scripts(given.again, given.page)
         command = [sys.executable, "-m", "pytest", "--other-versions", *pages]
@@ -34,6 +36,10 @@ def main() -> None:
         table.write()
     if "tables" in parts and (given.again or tables.stale()):
         tables.main()
+    if "files" in parts:
+        if given.again or files.stale(files.load()):
+            files.main(given.again)
+        files_table.write()
 
 
 if __name__ == "__main__":

@@ -160,7 +160,7 @@ def _verdicts(page: pages.Page, results: list) -> dict:
     return found
 
 
-def _installed(python: Path) -> dict[str, str]:
+def installed(python: Path) -> dict[str, str]:
     """Return what an environment holds of the libraries that matter."""
     code = (
         "import importlib.metadata as m, json, platform\n"
@@ -185,7 +185,7 @@ def run(pair: Pair, names: list[str]) -> None:
         "title": pair.title,
         "tensorflow": pair.tensorflow,
         "series": series,
-        "installed": _installed(python),
+        "installed": installed(python),
         "date": datetime.date.today().isoformat(),
     }
     runner.quiet()

@@ -1,0 +1,1 @@
+"""Small models written and read by each version, in its own environment."""
