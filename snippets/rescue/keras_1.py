@@ -67,6 +67,9 @@ def read_keras_1(path):
     """Return the arrays of a file: {layer: {name of today: array}}."""
     found = {}
     with h5py.File(path) as file:
+        config = str(file.attrs.get("model_config"))
+        if mode := re.search(r'"mode": [12]', config):
+            raise ValueError(f"a layer of today has no {mode[0]}")
         group = file.get("model_weights", file)
         if "layer_names" not in group.attrs:
             raise ValueError("no names: a file of Keras 0.3 or older")

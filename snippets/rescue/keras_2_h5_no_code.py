@@ -52,6 +52,8 @@ def translate(config):
     name, settings = config.get("class_name"), config.get("config")
     if not isinstance(name, str) or not isinstance(settings, dict):
         return config
+    if name == "Policy":  # mixed precision
+        return settings["name"]
     config.pop("build_config", None)
     if name == "SyncBatchNormalization":
         name, settings["synchronized"] = "BatchNormalization", True
@@ -101,6 +103,8 @@ def connect(model):
         return isinstance(first, str) and first in kinds
 
     def tensor(value):
+        if isinstance(value, dict):
+            return {key: tensor(each) for key, each in value.items()}
         if isinstance(value, list) and not is_tensor(value):
             return [tensor(each) for each in value]
         if not is_tensor(value):
@@ -111,22 +115,28 @@ def connect(model):
         what = {"shape": [], "dtype": "float32", "keras_history": history}
         return {"class_name": "__keras_tensor__", "config": what}
 
+    def end(value):
+        if isinstance(value, dict):
+            return {key: end(each) for key, each in value.items()}
+        if isinstance(value[0], list):
+            return end(value[0]) if len(value) == 1 else [*map(end, value)]
+        name, i, j = value
+        return [name.replace("/", "_"), i - (kinds[name] == "Sequential"), j]
+
     for layer in model["layers"]:
         layer["name"] = layer["name"].replace("/", "_")
         for i, node in enumerate(layer["inbound_nodes"]):
-            inputs = [node] if is_tensor(node) else node
-            given = inputs[0][3] if len(inputs[0]) > 3 else {}
+            named = isinstance(node, dict)
+            inputs = [node] if named or is_tensor(node) else node
+            first = next(iter(node.values())) if named else inputs[0]
+            given = first[3] if len(first) > 3 else {}
             args = [tensor(value) for value in inputs]
             layer["inbound_nodes"][i] = {
                 "args": args if len(args) == 1 else [args],
                 "kwargs": {key: tensor(value) for key, value in given.items()},
             }
     for key in ("input_layers", "output_layers"):
-        ends = [
-            [name.replace("/", "_"), i - (kinds[name] == "Sequential"), j]
-            for name, i, j in model[key]
-        ]
-        model[key] = ends[0] if len(ends) == 1 else ends
+        model[key] = end(model[key])
 
 
 def load_keras_2(path, custom_objects=None):

@@ -1,0 +1,250 @@
+"""Files that Keras 2.15.0 wrote of the members, opened by the recipes of today.
+
+Keras 2.15.0 builds the members from the same code in its own environment, which the
+first call installs (`tests/versions`): this module runs there as a script, writes the
+files, and notes all arrays and predictions beside them.
+"""
+
+import os
+import subprocess
+import sys
+import types
+from collections import Counter
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tests.versions import environments
+from tests.zoo import compare
+from tests.zoo.core import NotFor, proof
+
+SHOWS = {
+    "rescue/keras_2_h5.py": "build_model compare",
+    # Parts of it; TFOpLambda is for TensorFlow operations between layers, of which no
+    # member has any: the page runs it, on a file of Keras 2.15.0.
+    "rescue/keras_2_h5_no_code.py": "translate thawed connect TFOpLambda",
+    # The first two are parts of it.
+    "rescue/keras_2_without_code.py": "rewrite count_calls_from_0 "
+    "Norm base functional sequential steps operation check",
+    # The first one is a part of it.
+    "rescue/keras_2_checkpoint.py": "places dense_bn functional Net equal",
+}
+
+ROOT = Path(__file__).parents[3]
+ARRAYS = ("gamma", "beta", "moving_mean", "moving_variance")
+FILES = {
+    "model.h5": lambda model: model.save("model.h5"),
+    "model.keras": lambda model: model.save("model.keras"),
+    "model.weights.h5": lambda model: model.save_weights("model.weights.h5"),
+    "folder": lambda model: model.save("folder", include_optimizer=False),
+    "weights": lambda model: model.save_weights("weights"),
+    "checkpoint": lambda model: tf.train.Checkpoint(model=model).write("checkpoint"),
+}
+
+
+def keras_2_writes(member, *files, compiled=False):
+    """Have Keras 2.15.0 write files of a member into this folder.
+
+    Args:
+        member: A member of the zoo.
+        files: Names in `FILES`.
+        compiled: Whether it has an optimizer, with values in all of its arrays.
+    """
+    done = subprocess.run(
+        [
+            environments.install(environments.KERAS_2),
+            *("-m", __name__, in_keras_2.__name__),
+            *(member.build.__name__, "compiled" if compiled else "", *files),
+        ],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr[-1000:]
+
+
+def in_keras_2(name, compiled, *files):
+    """Build a member, and write it; to be run in Keras 2.15.0."""
+    assert keras.__version__ == "2.15.0", keras.__version__
+    # All that the members use of what came with Keras 3.
+    keras.ops = types.SimpleNamespace(relu=tf.nn.relu, mean=tf.reduce_mean)
+    from tests.zoo.members import MEMBERS
+
+    member = MEMBERS[name]
+    keras.mixed_precision.set_global_policy(member.policy)
+    keras.utils.set_random_seed(0)
+    model = member.build()
+    for array in model.weights:
+        # As if it were trained. With other kernels, deep models would give no numbers.
+        if array.shape.rank == 1:
+            array.assign_add(np.random.uniform(0.01, 0.1, array.shape))
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
+    found = facts(model, member)
+    if compiled:
+        found |= give_optimizer(model, member)
+    for file in files:
+        FILES[file](model)
+    np.savez("keras2.npz", **found)
+
+
+def give_optimizer(model, member):
+    """Compile a model of Keras 2, and return the optimizer's arrays as a file has them.
+
+    Each is a multiple of the array that it belongs to.
+    """
+    model.compile(member.optimizer(), member.loss)
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    arrays = model.trainable_variables
+    optimizer.build(arrays)
+    optimizer.iterations.assign(7)
+    slots = [v for v in optimizer.variables[1:] if "learning_rate" not in v.name]
+    for i, slot in enumerate(slots):
+        count = len(slots) // len(arrays)
+        slot.assign((2 + i % count) * arrays[i // count])
+    return {f"o{i}": v.numpy() for i, v in enumerate([optimizer.iterations, *slots])}
+
+
+def norms_by_name(model):
+    """Return the BatchNormalization layers by name, as Keras lists them."""
+    layers = {id(layer): layer for layer in compare.norms_of(model)}.values()
+    found = {layer.name: layer for layer in layers}
+    assert len(found) == len(layers), "two have one name"
+    return found
+
+
+def facts(model, member):
+    """Return the arrays, flags and predictions of a model of Keras 2."""
+    outputs = tf.nest.flatten(model(member.data()[0], training=False))
+    found = {f"y{i}": tf.cast(y, "float32").numpy() for i, y in enumerate(outputs)}
+    found |= {f"w{i}": array for i, array in enumerate(model.get_weights())}
+    for name, layer in norms_by_name(model).items():
+        for key in ARRAYS:
+            if getattr(layer, key) is not None:
+                found[f"bn/{name}/{key}"] = getattr(layer, key).numpy()
+        found[f"flag/{name}"] = layer.trainable
+    found["flags"] = len(model.trainable_weights)
+    return found
+
+
+def assert_as_in_keras_2(model, member, flags=False):
+    """Assert that a model has all that Keras 2.15.0 noted.
+
+    Each array of each BatchNormalization by the layer's name, all arrays of the model
+    in any order, and the predictions; with ``flags``, what is trainable, too.
+    """
+    stored = dict(np.load("keras2.npz"))
+    found = {}
+    for name, layer in norms_by_name(model).items():
+        for key in ARRAYS:
+            if getattr(layer, key) is not None:
+                found[f"bn/{name}/{key}"] = compare._array(getattr(layer, key))
+        if flags:
+            assert layer.trainable == stored[f"flag/{name}"], name
+    assert sorted(found) == sorted(key for key in stored if key[:3] == "bn/")
+    for key, array in found.items():
+        np.testing.assert_array_equal(array, stored[key], err_msg=key)
+    arrays = [compare._array(array) for array in model.weights]
+    old = [array for key, array in stored.items() if key[0] == "w"]
+    assert counted(arrays) == counted(old), "other arrays"
+    if flags:
+        assert len(model.trainable_variables) == stored["flags"]
+    # Another TensorFlow computes; half precision has three digits.
+    tolerance = 2e-2 if "mixed" in member.traits else 1e-4
+    for i, y in enumerate(compare.predictions(model, member.data()[0])):
+        np.testing.assert_allclose(y, stored[f"y{i}"], tolerance, tolerance)
+
+
+def counted(arrays):
+    """Return how often each array is there, whatever integers it is made of."""
+    return Counter(np.asarray(array, "float32").tobytes() for array in arrays)
+
+
+def other(member):
+    """Return a model with other values, its layers named as in a new process."""
+    keras.utils.clear_session()
+    return compare.other(member)
+
+
+def refuses(call, *arguments):
+    """Return what a recipe says as it refuses."""
+    try:
+        call(*arguments)
+    except ValueError as error:
+        return str(error)
+    raise AssertionError("it did not refuse")
+
+
+def renamed(model, member):
+    """Name the layers inside the reader's own as those of the member are named.
+
+    A configuration does not say how, so that they are counted as they are made.
+    """
+    if "custom" in member.traits:
+        same = zip(
+            compare.layers_of(model), compare.layers_of(other(member)), strict=True
+        )
+        for layer, known in same:
+            layer.name = known.name
+    return model
+
+
+@proof("rescue/keras_2_h5_no_code.py:load_keras_2")
+def load_keras_2(recipe, member):
+    if "subclassed" in member.traits:
+        raise NotFor("Keras 2 writes no model of a class to an .h5")
+    keras_2_writes(member, "model.h5")
+    model = recipe["load_keras_2"]("model.h5")
+    model.save("model.keras")
+    assert_as_in_keras_2(renamed(model, member), member, flags=True)
+
+    with h5py.File("model.h5", "a") as file:
+        group = file["model_weights"]
+        names = [name for name in group.attrs["layer_names"] if len(group[name])]
+        group.attrs["layer_names"] = names[1:]
+    assert "layers" in refuses(recipe["load_keras_2"], "model.h5")
+
+
+@load_keras_2.in_a_new_process
+def load_keras_2_elsewhere(recipe, member):
+    model = keras.saving.load_model("model.keras")
+    assert_as_in_keras_2(renamed(model, member), member, flags=True)
+
+
+@proof("rescue/keras_2_without_code.py:open_keras_2")
+def open_keras_2(recipe, member):
+    recipe["keras"] = keras  # the page's script of Keras 2 has another
+    keras_2_writes(member, "model.keras")
+    model = recipe["open_keras_2"]("model.keras")
+    model.save("today.keras")
+    assert_as_in_keras_2(renamed(model, member), member, flags=True)
+    said = refuses(recipe["open_keras_2"], "today.keras")
+    assert said == "today.keras is of Keras 3", said
+
+
+@open_keras_2.in_a_new_process
+def open_keras_2_elsewhere(recipe, member):
+    model = keras.saving.load_model("today.keras")
+    assert_as_in_keras_2(renamed(model, member), member, flags=True)
+
+
+@proof("rescue/keras_2_checkpoint.py:read_keras_2")
+def read_keras_2(recipe, member):
+    read, roots = recipe["read_keras_2"], {"weights": "", "checkpoint": "model"}
+    keras_2_writes(member, *roots)
+    for path, root in roots.items():
+        model = other(member)
+        before = compare.state(model)
+        said = refuses(read, model, path, "" if root else "model")
+        assert f"{path}: nothing" in said, said
+        assert not compare.changed(before, compare.state(model))
+        read(model, path, root)
+        assert_as_in_keras_2(model, member)
+
+
+if __name__ == "__main__":
+    {in_keras_2.__name__: in_keras_2}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,86 @@
+"""Arrays by name, as in a checkpoint of TensorFlow 1.
+
+TensorFlow 1 builds no member: these files are composed of the members' arrays. What
+TensorFlow 1.15.5 wrote itself is on the pages.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from tests.zoo import compare
+from tests.zoo.core import NotFor, proof
+
+SHOWS = {
+    "rescue/tf1_checkpoint.py": "build",
+    "rescue/tf1_gone.py": "says waiting of_slim module",
+}
+# Kernels as TF-Slim calls them, statistics as the first helpers did.
+THEN = {"kernel": "weights", "bias": "biases", "moving_mean": "mean/EMA"}
+AVERAGE = "ExponentialMovingAverage"
+
+
+def checkpoint(path, arrays):
+    """Write arrays by name, as a Saver of TensorFlow 1 does."""
+    names, values = zip(*arrays.items(), strict=True)
+    empty = [""] * len(names)
+    tf.raw_ops.SaveV2(
+        prefix=path, tensor_names=names, shape_and_slices=empty, tensors=values
+    )
+
+
+def refuses(read, model, *arguments, **settings):
+    """Return what a recipe says as it refuses, and changes nothing."""
+    before = compare.state(model)
+    try:
+        read(model, *arguments, **settings)
+    except ValueError as error:
+        assert not compare.changed(before, compare.state(model))
+        return str(error)
+    raise AssertionError("it did not refuse")
+
+
+@proof("rescue/tf1_checkpoint.py:read_named")
+def read_named(recipe, member):
+    if "normalization" in member.traits:
+        raise NotFor("TensorFlow 1 had no Normalization layer")
+    read = recipe["read_named"]
+    model, _ = compare.trained(member, epochs=1)
+    new = compare.other(member)
+    scopes, arrays, moved = {}, {}, {}
+    for i, (weight, target) in enumerate(zip(model.weights, new.weights, strict=True)):
+        layer, _, kind = weight.path.rpartition("/")
+        scope = f"net/{layer}"
+        scopes[target.path.rpartition("/")[0]] = scope
+        name = f"{scope}/{THEN.get(kind, kind) if i % 2 else kind}"
+        assert name not in arrays, "two arrays have one path"
+        arrays[name] = compare._array(weight)
+        if weight.trainable:
+            moved[f"{name}/{AVERAGE}"] = arrays[name] + 1
+    slots = {f"{name}/Adam": 0 * array for name, array in arrays.items()}
+    counters = {"global_step": np.int64(7), "beta1_power": np.float32(0.9)}
+    checkpoint("whole", {**arrays, **moved, **slots, **counters})
+
+    read(new, "whole", scopes)
+    for weight, array in zip(new.weights, arrays.values(), strict=True):
+        np.testing.assert_array_equal(compare._array(weight), array)
+    x = member.data()[0]
+    compare.assert_same_predictions(new, model, x)
+    read(new, "whole", scopes, averaged=True)
+    for weight, (name, array) in zip(new.weights, arrays.items(), strict=True):
+        average = moved.get(f"{name}/{AVERAGE}", array)
+        np.testing.assert_array_equal(compare._array(weight), average)
+
+    statistics = ("mean/EMA", "moving_mean", "moving_variance")
+    some = {k: v for k, v in arrays.items() if not k.endswith(statistics)}
+    checkpoint("trainable", some)
+    said = refuses(read, new, "trainable", scopes)
+    assert "moving_variance: not in the file" in said, said
+    said = refuses(read, new, "whole", {})
+    assert "not in the model" in said, said
+    checkpoint("more", {**arrays, "head/weights": np.ones(3, "float32")})
+    said = refuses(read, new, "more", scopes)
+    assert said.endswith("head/weights: not in the model"), said
+    read(new, "more", scopes, without="head/")
+    compare.assert_same_predictions(new, model, x)
+    said = refuses(read, new, "more", scopes, averaged=True, without="head/")
+    assert "no averages in the file" in said, said
