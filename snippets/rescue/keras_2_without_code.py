@@ -6,30 +6,29 @@ import keras
 
 # Written by Keras 2, refused by Keras 3, and without effect at this value.
 NO_EFFECT = {"groups": 1, "time_major": False, "noise_shape": None}
+KERNEL = ["initializer", "regularizer", "constraint"]
 NOT_USED = {
     "SpatialDropout": ["trainable"],
-    "SeparableConv": [
-        "kernel_initializer",
-        "kernel_regularizer",
-        "kernel_constraint",
-    ],
+    "SeparableConv": ["kernel_" + name for name in KERNEL],
 }
 
 
 def open_keras_2(path, custom_objects=None):
     """Return the model in a .keras file of Keras 2.14, 2.15 or tf_keras.
 
-    It is not compiled. Raises ValueError or TypeError for what Keras 3 has no
-    counterpart of.
+    Not compiled. Raises ValueError or TypeError for what Keras 3 does not have.
     """
     with zipfile.ZipFile(path) as archive:
         version = json.loads(archive.read("metadata.json"))["keras_version"]
         text = archive.read("config.json").decode()
+        files = archive.namelist()
     if not version.startswith("2."):
         raise ValueError(f"{path} is of Keras {version[0]}")
     for name in ["hard_sigmoid", "TFOpLambda", "SlicingOpLambda"]:
         if f'"{name}"' in text:
             raise ValueError(f"{path}: Keras 3 has no equal of {name}")
+    if any(file.startswith("assets/") for file in files):
+        raise ValueError(f"{path}: a vocabulary is in it, which is not read")
     config = json.loads(text, object_hook=rewrite)
     config.pop("compile_config", None)
     model = keras.saving.deserialize_keras_object(config, custom_objects)
@@ -45,6 +44,11 @@ def rewrite(part):
         module = part["module"] = module[3:]
     if kind == "Policy":
         return config["name"]
+    if isinstance(config, dict) and config.get("trainable") is False:
+        # Keras 2 trains no layer inside a frozen one, whatever its own flag.
+        text = json.dumps(config)
+        text = text.replace('"trainable": true', '"trainable": false')
+        config = part["config"] = json.loads(text)
     if kind == "Functional":
         part.update(module="keras", class_name="Model", registered_name=None)
         count_calls_from_0(config)
@@ -111,6 +115,7 @@ def base():
     inputs = keras.Input(shape=(4,))
     model = keras.Model(inputs, layers.BatchNormalization()(inputs))
     model.trainable = False
+    model.layers[1].trainable = True  # has no effect in a frozen model
     return model
 
 
@@ -142,6 +147,10 @@ def operation():
     return keras.Model(inputs, Norm()(inputs * 2))
 
 
+lookup = layers.StringLookup()
+lookup.adapt(["a", "b"])
+inputs = keras.Input(shape=(1,), dtype="string")
+keras.Model(inputs, lookup(inputs)).save("words.keras")
 for build in [functional, sequential, steps, operation]:
     model, name = build(), build.__name__
     for variable in model.weights:
@@ -183,7 +192,7 @@ check(keras.saving.load_model("today.keras"), "functional")
 # --8<-- [start:refuse]
 today = keras.Sequential([keras.Input(shape=(4,)), keras.layers.Dense(3)])
 today.save("keras_3.keras")
-for path in ["operation.keras", "keras_3.keras"]:
+for path in ["operation.keras", "words.keras", "keras_3.keras"]:
     try:
         open_keras_2(path)
     except ValueError as error:

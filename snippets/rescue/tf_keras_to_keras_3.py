@@ -64,6 +64,15 @@ def move_arrays(old, new):
             raise ValueError(f"{target.path}: was {source.shape}")
     for source, target in found:
         target.assign(source)
+    finalize(new)
+
+
+def finalize(layer):
+    """Let a Normalization compute with the arrays that it got."""
+    if hasattr(layer, "finalize_state"):
+        layer.finalize_state()
+    for part in inside(layer)[0].values():
+        finalize(part)
 
 
 # --8<-- [end:function]

@@ -59,9 +59,14 @@ def main() -> None:
             if done.get(recipe, {}).get("fingerprint") != core.fingerprint(recipe)
         ]
     members = [options.member] if options.member else list(MEMBERS)
-    if any(recipe.startswith("rescue/keras_2") for recipe in wanted):
-        # Their files are written there; two workers would install it at once.
-        environments.install(environments.KERAS_2)
+    # Some old files are written there; two workers would install one at once.
+    for start, pair in {
+        "rescue/keras_2": environments.KERAS_2,
+        "rescue/optimizer_state": environments.KERAS_2,
+        "rescue/tf_keras": environments.TF_KERAS,
+    }.items():
+        if any(recipe.startswith(start) for recipe in wanted):
+            environments.install(pair)
     failed = False
     with ThreadPoolExecutor(options.workers) as pool:
         cells = {r: [pool.submit(cell, r, name) for name in members] for r in wanted}

@@ -31,6 +31,10 @@ SHOWS = {
     "Norm base functional sequential steps operation check",
     # The first one is a part of it.
     "rescue/keras_2_checkpoint.py": "places dense_bn functional Net equal",
+    # The first one is a part of it.
+    "rescue/keras_2_savedmodel.py": "short build_model",
+    # The first one is a part of it.
+    "rescue/optimizer_state.py": "listed compiled one_step",
 }
 
 ROOT = Path(__file__).parents[3]
@@ -244,6 +248,90 @@ def read_keras_2(recipe, member):
         assert not compare.changed(before, compare.state(model))
         read(model, path, root)
         assert_as_in_keras_2(model, member)
+
+
+@proof("rescue/keras_2_savedmodel.py:copy_arrays")
+def copy_arrays(recipe, member):
+    if "noise" in member.traits:
+        raise NotFor("Keras 2.15.0 writes no folder of SpectralNormalization")
+    recipe["keras"] = keras
+    copy = recipe["copy_arrays"]
+    keras_2_writes(member, "folder")
+    model = other(member)
+    before = compare.state(model)
+    loaded = tf.saved_model.load("folder")
+    said = ""
+    try:
+        copy(loaded.variables, model.weights)
+    except ValueError as error:
+        assert not compare.changed(before, compare.state(model))
+        said = str(error).partition(": [")[0]
+        # As the page goes on: layer by layer.
+        layers = loaded.keras_api.layers
+        try:
+            for old, new in zip(layers, model.layers, strict=True):
+                copy(getattr(old, "variables", []), new.weights)
+        except ValueError as error:
+            return f"{said}; layer by layer: {error}"
+        said += "; equal layer by layer"
+    assert_as_in_keras_2(model, member)
+    return said
+
+
+OPTIMIZER = ("model.weights.h5", "model.h5", "checkpoint", "weights")
+"""The files that hold the optimizer; those of classes and of half precision, fewer."""
+
+
+def files_with_optimizer(member):
+    """Have Keras 2.15.0 write them; return their names."""
+    if "mixed" in member.traits:
+        raise NotFor("Keras 2 wraps the optimizer of mixed precision")
+    files = [
+        f for f in OPTIMIZER if f != "model.h5" or "subclassed" not in member.traits
+    ]
+    keras_2_writes(member, *files, compiled=True)
+    return files
+
+
+@proof("rescue/optimizer_state.py:optimizer_of")
+def optimizer_of(recipe, member):
+    files = files_with_optimizer(member)
+    stored = np.load("keras2.npz")
+    count = sum(key[0] == "o" for key in stored)
+    for path in files:
+        root = "" if path == "weights" else "model"
+        arrays = recipe["optimizer_of"](path, root)
+        assert len(arrays) == count, f"{path}: {len(arrays)} of {count}"
+        for i, array in enumerate(arrays):
+            np.testing.assert_array_equal(array, stored[f"o{i}"], err_msg=path)
+
+
+@proof("rescue/optimizer_state.py:go_on")
+def go_on(recipe, member):
+    files_with_optimizer(member)
+    model = other(member)
+    model.load_weights("model.weights.h5")
+    arrays = recipe["optimizer_of"]("checkpoint")
+    before = compare.state(model)
+    for wrong in (arrays[:-1], [*arrays, arrays[-1]]):
+        said = refuses(recipe["go_on"], model, wrong)
+        assert "arrays in the file" in said, said
+    try:
+        recipe["go_on"](model, arrays)
+    except ValueError as error:
+        return str(error)
+    # All but the optimizer is as before, and each slot belongs to its array.
+    after = compare.state(model)
+    moved = [k for k in compare.changed(before, after) if not k.startswith("optimizer")]
+    assert not moved, moved
+    assert int(model.optimizer.iterations) == 7
+    slots = [v for v in model.optimizer.variables[1:] if v.name != "learning_rate"]
+    each = len(slots) // len(model.trainable_variables)
+    for i, slot in enumerate(slots):
+        array = model.trainable_variables[i // each]
+        np.testing.assert_allclose(slot, (2 + i % each) * array.numpy(), 1e-6)
+    x, y = member.data()
+    model.fit(x, y, batch_size=member.batch_size, verbose=0)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Arrays by name, as in a checkpoint of TensorFlow 1.
+"""Arrays by name, as in a checkpoint of TensorFlow 1, and the layer of its programs.
 
-TensorFlow 1 builds no member: these files are composed of the members' arrays. What
+TensorFlow 1 builds no member: the checkpoints are composed of the members' arrays. What
 TensorFlow 1.15.5 wrote itself is on the pages.
 """
 
@@ -12,6 +12,7 @@ from tests.zoo.core import NotFor, proof
 
 SHOWS = {
     "rescue/tf1_checkpoint.py": "build",
+    "rescue/tf1_code.py": "net train dense",
     "rescue/tf1_gone.py": "says waiting of_slim module",
 }
 # Kernels as TF-Slim calls them, statistics as the first helpers did.
@@ -84,3 +85,42 @@ def read_named(recipe, member):
     compare.assert_same_predictions(new, model, x)
     said = refuses(read, new, "more", scopes, averaged=True, without="head/")
     assert "no averages in the file" in said, said
+
+
+@proof("rescue/tf1_code.py:batch_normalization")
+def batch_normalization(recipe, member):
+    model, _ = compare.trained(member, epochs=1)
+    v1 = recipe["v1"] = tf.compat.v1  # as above the function
+    for layer in compare.norms_of(model):
+        if layer.dtype_policy.name != "float32":
+            raise NotFor("tf.layers had no mixed precision")
+        depth = layer.moving_mean.shape[0]
+        between = [1] * (layer.input_spec.ndim - 2)
+        x = np.random.normal(3, 2, (8, *between, depth)).astype("float32")
+        arrays = {v.name: v.numpy() for v in layer.weights}
+        with tf.Graph().as_default(), v1.Session() as session:
+            inputs = v1.placeholder(tf.float32, (None, *between, depth))
+            mode = v1.placeholder(tf.bool, ())
+            outputs = recipe["batch_normalization"](
+                inputs, mode, "bn", layer.momentum, layer.epsilon
+            )
+            for variable in v1.global_variables():
+                name = variable.op.name.removeprefix("bn/")
+                start = np.full(depth, float(name == "gamma"), "float32")
+                variable.load(arrays.get(name, start), session)
+            updates = v1.get_collection(v1.GraphKeys.UPDATE_OPS)
+            # In inference mode the updates change nothing.
+            plain, _ = session.run([outputs, updates], {inputs: x, mode: False})
+            then = session.run(v1.global_variables("bn/moving"))
+            np.testing.assert_array_equal(then[0], arrays["moving_mean"])
+            np.testing.assert_array_equal(then[1], arrays["moving_variance"])
+            trained, _ = session.run([outputs, updates], {inputs: x, mode: True})
+            then = session.run(v1.global_variables("bn/moving"))
+        now = layer(x, training=False)
+        np.testing.assert_allclose(plain, now, 1e-4, 1e-4)
+        layer.trainable = True
+        now = layer(x, training=True)
+        np.testing.assert_allclose(trained, now, 1e-3, 1e-3)
+        moved_now = [layer.moving_mean, layer.moving_variance]
+        for array, moved in zip(then, moved_now, strict=True):
+            np.testing.assert_allclose(array, moved, 1e-4, 1e-5)

@@ -1,0 +1,56 @@
+"""Graphs of today's members, frozen; those of TensorFlow 1.15.5 are on the page."""
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import (
+    convert_variables_to_constants_v2,
+)
+
+from tests.zoo import compare
+from tests.zoo.core import proof
+
+SHOWS = {"rescue/tf1_frozen_graph.py": "net run"}
+
+
+def graph_of(model, x, training):
+    """Return a model's function in either mode, which has its graph."""
+    specs = tf.nest.map_structure(lambda a: tf.TensorSpec(a.shape, a.dtype), x)
+    call = tf.function(lambda x: model(x, training=training))
+    return call.get_concrete_function(specs)
+
+
+@proof("rescue/tf1_frozen_graph.py:batch_norms")
+def batch_norms(recipe, member):
+    model, _ = compare.trained(member, epochs=1)
+    norms = {layer.name: layer for layer in compare.norms_of(model)}
+    x = member.data()[0]
+    call = graph_of(model, x, training=False)
+    frozen = convert_variables_to_constants_v2(call, lower_control_flow=False)
+    found = recipe["batch_norms"](frozen.graph.as_graph_def())
+    names = {}
+    for scope in found:
+        name = scope.split("/")[-1].rpartition("_")[0]  # each call counts
+        names.setdefault(name, []).append(scope)
+    assert names.keys() == norms.keys(), f"{sorted(found)} of {sorted(norms)}"
+    for name, scopes in names.items():
+        layer = norms[name]
+        count = layer.moving_mean.shape[0]
+        gamma = layer.gamma if layer.scale else np.ones(count)
+        beta = layer.beta if layer.center else np.zeros(count)
+        for scope in scopes:
+            arrays = found[scope]
+            np.testing.assert_array_equal(arrays["gamma"], gamma)
+            np.testing.assert_array_equal(arrays["beta"], beta)
+            np.testing.assert_array_equal(arrays["moving_mean"], layer.moving_mean)
+            np.testing.assert_array_equal(
+                arrays["moving_variance"], layer.moving_variance
+            )
+            np.testing.assert_allclose(arrays["epsilon"], layer.epsilon, 1e-6)
+
+    # Statistics of the batch, and of a graph that is not frozen, are not in it.
+    try:
+        recipe["batch_norms"](graph_of(model, x, training=True).graph.as_graph_def())
+    except ValueError as error:
+        assert str(error).startswith("in training mode: ["), error
+    else:
+        raise AssertionError("it did not refuse")
