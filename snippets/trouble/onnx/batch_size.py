@@ -27,10 +27,10 @@ def attempt(file):
         print(f"{file}: {len(outputs)} rows")
         return outputs
     except Exception as error:
-        first, second, *_ = (
-            str(error).partition(" : INVALID_ARGUMENT : ")[2].split("\n")
+        said = str(error).partition(" : INVALID_ARGUMENT : ")[2]
+        print(
+            f"{file}: {type(error).__name__}:", *said.split("\n")[:2], sep="\n"
         )
-        print(f"{file}: {type(error).__name__}: {first}\n{second}")
 
 
 for file, batch in {"one.onnx": 1, "any.onnx": None}.items():

@@ -22,7 +22,7 @@ def attempt(what, convert, *arguments, **settings):
         print(f"{what}: converted")
     except Exception as error:
         first = str(error).split("\n")[0]
-        print(f"{what}: {type(error).__name__}: {first}")
+        print(f"{what}: {type(error).__name__}:\n   {first}")
 
 
 model.save("net.keras")

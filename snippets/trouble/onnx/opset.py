@@ -39,8 +39,8 @@ def attempt(file):
         (outputs,) = session.run(None, {name: x})
         print(f"{file}: equal {np.allclose(outputs, expected, rtol=1e-4)}")
     except Exception as error:
-        said = str(error).partition("Unsupported")
-        print(f"{file}: {type(error).__name__}: ... {''.join(said[1:])}")
+        said = "".join(str(error).partition("Unsupported")[1:]).strip()
+        print(f"{file}: {type(error).__name__}: ...\n{said}")
 
 
 net = onnx.load("18.onnx")
