@@ -14,7 +14,7 @@ model.set_weights([arrays.uniform(0.5, 2, w.shape) for w in model.weights])
 x = arrays.normal(5, 3, (64, 8)).astype("float32")
 expected = model(x, training=False)
 
-for version in [18, 19]:
+for version in [6, 18, 19]:
     try:
         model.export(
             f"{version}.onnx",
@@ -39,15 +39,17 @@ def attempt(file):
         (outputs,) = session.run(None, {name: x})
         print(f"{file}: equal {np.allclose(outputs, expected, rtol=1e-4)}")
     except Exception as error:
-        said = "".join(str(error).partition("Unsupported")[1:]).strip()
-        print(f"{file}: {type(error).__name__}: ...\n{said}")
+        for words in ["Unsupported", "Could not find"]:
+            said = "".join(str(error).partition(words)[1:]).partition(" with ")
+            if said[0]:
+                print(f"{file}: {type(error).__name__}: ...\n{said[0].strip()}")
 
 
 net = onnx.load("18.onnx")
 net.ir_version = 15  # as a newer library of ONNX will write it
 onnx.save(net, "newer.onnx")
-attempt("18.onnx")
-attempt("newer.onnx")
+for file in ["6.onnx", "18.onnx", "newer.onnx"]:
+    attempt(file)
 # --8<-- [end:runtime]
 
 # --8<-- [start:default]
