@@ -42,28 +42,10 @@ for training in [True, None]:
     print("   ", *sorted(set(kinds)))
 # --8<-- [end:see]
 
-# --8<-- [start:fix]
-import tensorflow as tf
-import tf2onnx
-
-model = build(training=True)
-tf2onnx.convert.from_function(
-    tf.function(lambda rows: model(rows, training=False)),
-    input_signature=[tf.TensorSpec((None, 8), tf.float32, name="rows")],
-    output_path="fixed.onnx",
-)
-# --8<-- [end:fix]
-
-# --8<-- [start:sure]
-print("depends on the batch:", depends_on_the_batch("fixed.onnx", x))
-(outputs,) = ort.InferenceSession("fixed.onnx").run(None, {"rows": x})
-expected = build(None)(x, training=False)
-print("as in inference mode:", np.allclose(outputs, expected, rtol=1e-4))
-# --8<-- [end:sure]
-
 # --8<-- [start:old]
 import logging
 
+import tf2onnx
 import tf_keras
 
 
@@ -87,3 +69,21 @@ session = ort.InferenceSession("old.onnx")
 (outputs,) = session.run(None, {session.get_inputs()[0].name: image})
 print("in inference mode:", np.allclose(outputs, expected, atol=1e-4))
 # --8<-- [end:old]
+
+# --8<-- [start:fix]
+import tensorflow as tf
+
+model = build(training=True)
+tf2onnx.convert.from_function(
+    tf.function(lambda rows: model(rows, training=False)),
+    input_signature=[tf.TensorSpec((None, 8), tf.float32, name="rows")],
+    output_path="fixed.onnx",
+)
+# --8<-- [end:fix]
+
+# --8<-- [start:sure]
+print("depends on the batch:", depends_on_the_batch("fixed.onnx", x))
+(outputs,) = ort.InferenceSession("fixed.onnx").run(None, {"rows": x})
+expected = build(None)(x, training=False)
+print("as in inference mode:", np.allclose(outputs, expected, rtol=1e-4))
+# --8<-- [end:sure]
