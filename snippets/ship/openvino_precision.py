@@ -55,8 +55,11 @@ def verdict(file, x, expected, tolerance=1e-4):
     return "a fault"
 
 
+# Which of the two depends on the processor.
+no_fault = ["equal", "precision of the device"]
 for file in ["right.xml", "half.xml", "wrong.xml"]:
-    print(f"{file:10}", verdict(file, x, expected))
+    found = verdict(file, x, expected)
+    print(f"{file:10}", "no fault" if found in no_fault else found)
 # --8<-- [end:verdict]
 
 
