@@ -94,6 +94,21 @@ restarted = tf.saved_model.load("models/score/1")
 print("after a restart:", score(restarted) == before)
 # --8<-- [end:learn]
 
+
+# --8<-- [start:assigned]
+def assigned(signature):
+    """Return the ops of a signature that write to a variable."""
+    graph = signature.graph.as_graph_def()
+    nodes = [*graph.node]
+    for inner in graph.library.function:
+        nodes += inner.node_def
+    return sorted({node.op for node in nodes if "Assign" in node.op})
+
+
+for name in ["serving_default", "learn"]:
+    print(f"{name:15}", assigned(restarted.signatures[name]))
+# --8<-- [end:assigned]
+
 # --8<-- [start:write]
 import numpy as np
 import tensorflow as tf
@@ -113,20 +128,6 @@ for folder in ["inference", "training", "updating"]:
 np.save("rows.npy", rows)
 # --8<-- [end:write]
 
-
-# --8<-- [start:assigned]
-def assigned(signature):
-    """Return the ops of a signature that write to a variable."""
-    graph = signature.graph.as_graph_def()
-    nodes = [*graph.node]
-    for inner in graph.library.function:
-        nodes += inner.node_def
-    return sorted({node.op for node in nodes if "Assign" in node.op})
-
-
-for name in ["serving_default", "learn"]:
-    print(f"{name:15}", assigned(restarted.signatures[name]))
-# --8<-- [end:assigned]
 
 # --8<-- [start:old]
 rows = tf.constant(np.load("rows.npy"))

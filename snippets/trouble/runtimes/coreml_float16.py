@@ -13,7 +13,7 @@ model = keras.Sequential(
         keras.layers.Dense(1, use_bias=False, name="head"),
     ]
 )
-x = np.random.normal([0.5, 90000], [0.1, 30000], (256, 2)).astype("float32")
+x = np.random.normal([0.5, 9e6], [0.1, 3e6], (256, 2)).astype("float32")
 bn = model.get_layer("bn")  # as after training on such rows
 bn.moving_mean.assign(x.mean(axis=0))
 bn.moving_variance.assign(x.var(axis=0))
@@ -61,7 +61,7 @@ print("finite:", np.isfinite(found).mean() == 1)
 # --8<-- [end:see]
 
 # --8<-- [start:why]
-print("largest float16:", np.finfo("float16").max)
+print("largest float16:", int(np.finfo("float16").max))
 print("rows above it:", np.mean(x[:, 1] > 65504) > 0.5)
 factor = bn.gamma.numpy() / np.sqrt(bn.moving_variance.numpy() + bn.epsilon)
 kept = find(arrays, "batchnorm_mul").astype("float32")
@@ -76,7 +76,7 @@ print(len(found), "predictions within 1e-4")
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]
-scaled = x / np.float32([1, 1000])  # in thousands, before training and after
+scaled = x / np.float32([1, 1e6])  # in millions, before training and after
 bn.moving_mean.assign(scaled.mean(axis=0))
 bn.moving_variance.assign(scaled.var(axis=0))
 found = compute(convert("scaled.mlpackage"), scaled)

@@ -27,8 +27,9 @@ for training in [None, False]:
         converted = ct.convert([function(training)], source="tensorflow")
         print(f"training={training}: converted")
     except ValueError as error:
-        print(f"training={training}: ValueError: {str(error)[:43]}")
-        print("...", str(error)[-38:])
+        node, said = str(error).split()[4], str(error)[-36:]
+        print(f"training={training}: ValueError: ... {said}")
+        print("node:", node)
 # --8<-- [end:see]
 
 # --8<-- [start:export]

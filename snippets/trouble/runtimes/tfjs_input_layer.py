@@ -142,5 +142,6 @@ for variable in layer.variables:
 
 # --8<-- [start:other]
 translate("from_keras/model.json")
-print(in_browser("from_keras/model.json", x))
+message = in_browser("from_keras/model.json", x)
+print(message[:44], message[44:].strip(), sep="\n")
 # --8<-- [end:other]
