@@ -41,16 +41,14 @@ def answer(loaded, body):
     signature = loaded.signatures[name]
     wanted = signature.structured_input_signature[1]
     given = request["instances"]
-    if not isinstance(
-        given[0], dict
-    ):  # with one input, its name may be left out
+    if not isinstance(given[0], dict):  # one input, its name left out
         given = [{key: row for key in wanted} for row in given]
     inputs = {
         key: tf.constant([row[key] for row in given], spec.dtype)
         for key, spec in wanted.items()
     }
     outputs = {k: v.numpy().tolist() for k, v in signature(**inputs).items()}
-    if len(outputs) == 1:  # its name is left out, too
+    if len(outputs) == 1:  # one output, its name left out
         return json.dumps({"predictions": next(iter(outputs.values()))})
     names, columns = outputs.keys(), zip(*outputs.values())
     return json.dumps({"predictions": [dict(zip(names, c)) for c in columns]})
@@ -69,11 +67,9 @@ for count in [1, 32]:
     np.testing.assert_allclose(found, expected[:count], atol=1e-5)
     print(count, "row(s): predictions equal within 1e-5")
 
-named = {"instances": [{"rows": row} for row in x.tolist()]}
-print(
-    "the same with names:",
-    found == json.loads(answer(server, json.dumps(named)))["predictions"],
-)
+named = [{"rows": row} for row in x.tolist()]
+reply = answer(server, json.dumps({"instances": named}))
+print("the same with names:", json.loads(reply)["predictions"] == found)
 # --8<-- [end:ask]
 
 
@@ -141,7 +137,10 @@ for folder in ["inference", "training", "updating"]:
 # --8<-- [end:old]
 
 # --8<-- [start:gone]
-print("tf.experimental.tensorrt:", hasattr(tf.experimental, "tensorrt"))
 print("tf.estimator:", hasattr(tf, "estimator"))
-print(tf.__version__)
+try:
+    tf.experimental.tensorrt.Converter("models/score/1")
+except RuntimeError as error:
+    print("RuntimeError:", error)
+print("TensorFlow", tf.__version__)
 # --8<-- [end:gone]
