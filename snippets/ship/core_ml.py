@@ -61,8 +61,9 @@ steps = [
     if step.type != "const"
 ]
 for step in steps:
-    names = [a.name for given in step.inputs.values() for a in given.arguments]
-    print(step.type, *(arrays[n].shape for n in names if n in arrays))
+    names = {a.name for given in step.inputs.values() for a in given.arguments}
+    shapes = [arrays[name].shape for name in names & arrays.keys()]
+    print(step.type, *sorted(shapes))
 # --8<-- [end:read]
 
 
