@@ -51,6 +51,7 @@ backends: $(BACKENDS)/ready $(BACKENDS)/torch ## Run the pages that need JAX and
 	$(BACKENDS)/bin/python -m tests.sessions backends $(ARGS)
 
 ship: $(SHIP)/ready ## Run the pages on converters and runtimes, where out of date, and record it
+	@command -v chromium >/dev/null || $(SHIP)/bin/playwright install chromium
 	$(SHIP)/bin/python -m tests.sessions ship $(ARGS)
 
 zoo: $(TEST)/ready ## Prove what pages offer for pasting on real models, where out of date

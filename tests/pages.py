@@ -38,7 +38,9 @@ _LANGUAGE = re.compile(r"(?:\{\s*\.)?([\w+-]+)")
 _DOWNLOAD = re.compile(r"\]\((?:\.\./)*((?:bn_\w+|diagnose)\.py)\)")
 _PLOT = re.compile(r"!\[[^\]]*\]\(([\w.-]+\.svg)\)\{ *\.plot")
 _TITLE = re.compile(r"""title=(["'])(.*?)\1""")
-_SCRIPT = re.compile(r"([\w-]+\.py)(?:, ((?:Keras|tf_keras|TensorFlow) [\d.]+))?")
+_SCRIPT = re.compile(
+    r"([\w-]+\.py)(?:, ((?:Keras|tf_keras|tensorflowjs|TensorFlow) [\d.]+))?"
+)
 
 _PADDING = " " * 80
 _BLANK = re.compile(r"^ +$", re.MULTILINE)

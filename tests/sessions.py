@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests import pages
+from tests.versions import scripts
 
 ROOT = Path(__file__).parents[1]
 AT_ONCE = 2
@@ -64,6 +65,15 @@ SESSIONS = {
         {"tests/routes.py": ("tests/routes.py", "snippets/reference/routes.md")},
     ),
 }
+
+
+def late(item: str) -> list[str]:
+    """Return the option that runs scripts of other versions, if one has changed."""
+    if not item.endswith(".md"):
+        return []
+    page = pages.read(ROOT / item, ROOT)
+    changed = (b.version and not scripts.recorded(page, b) for b in page.blocks)
+    return ["--other-versions"] if any(changed) else []
 
 
 def digest(parts: list[str]) -> str:
@@ -133,6 +143,7 @@ def run(name: str, items: list[str], options: list[str]) -> list[str]:
 
     def test(item: str) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", "pytest", "-q", "-m", "session", item]
+        command += late(item)
         return subprocess.run(
             [*command, *options], cwd=ROOT, capture_output=True, text=True
         )

@@ -91,6 +91,14 @@ def test_what_training_does_is_recorded(tmp_path):
     assert found == measured, f"{versions.TRAINING.name} is out of date: make versions"
 
 
+def test_a_script_of_another_version_that_changed_is_run_again(monkeypatch):
+    assert sessions.late("docs/ship/tensorflow-js.md") == []
+    assert sessions.late("tests/backends_zoo.py") == []
+    monkeypatch.setattr(sessions.scripts, "recorded", lambda page, block: None)
+    assert sessions.late("docs/ship/tensorflow-js.md") == ["--other-versions"]
+    assert sessions.late("docs/ship/core-ml.md") == []
+
+
 @pytest.mark.parametrize("session", sessions.SESSIONS)
 def test_the_pages_of_other_sessions_passed_as_they_are_shown(session):
     changed = sessions.stale(session)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 import pytest
 
+from tests import pages, sessions
 from tests.conftest import report
 from tests.versions import (
     environments,
@@ -115,13 +116,27 @@ def test_neighbors_that_are_equal_share_a_row_and_a_column():
 
 def test_files_of_other_versions_belong_to_a_script():
     kept = {path.parent for path in scripts.FOLDER.rglob(scripts.OUTPUT)}
+    elsewhere = [
+        pages.read(sessions.ROOT / item, sessions.ROOT)
+        for session in sessions.SESSIONS
+        for item in sessions.current(session)
+        if item.endswith(".md")
+    ]
     named = {
         scripts.kept(page, block)
-        for page in matrix.everyday_pages().values()
+        for page in [*matrix.everyday_pages().values(), *elsewhere]
         for block in page.blocks
         if block.version
     }
-    assert kept == named, "delete what belongs to no page, or make versions"
+    assert kept == named, "delete what belongs to no page, or make versions, make ship"
+
+
+def test_titles_of_blocks_name_environments():
+    for title in ("tensorflowjs 4.22.0", "tf_keras 2.21.0", "TensorFlow 1.15.5"):
+        assert environments.named(title).title == title
+    assert environments.TENSORFLOW_JS.name == "2.17.1+tensorflowjs-4.22.0"
+    with pytest.raises(KeyError, match="no environment for 'tensorflowjs 3.18.0'"):
+        environments.named("tensorflowjs 3.18.0")
 
 
 @pytest.mark.parametrize(

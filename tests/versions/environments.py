@@ -29,6 +29,22 @@ ALONE_1 = (
     "tensorflow-probability==0.8.0",
 )
 
+# What tensorflowjs imports, and what is installed alone as it asks for `tensorflow`.
+# Newer versions of setuptools have no pkg_resources.
+LIBRARIES_JS = (
+    "jax==0.5.3",
+    "jaxlib==0.5.3",
+    "pandas==2.3.3",
+    "wurlitzer==3.1.1",
+    "ydf==0.9.0",
+    "setuptools==80.9.0",
+)
+ALONE_JS = (
+    "tensorflow-decision-forests==1.10.1",
+    "tensorflow-hub==0.16.1",
+    "tf_keras==2.17.0",
+)
+
 
 class Pair(NamedTuple):
     """A version of TensorFlow, and the Keras beside it.
@@ -36,7 +52,8 @@ class Pair(NamedTuple):
     Attributes:
         tensorflow: Version of the package tensorflow-cpu.
         keras: Version of the package that is Keras.
-        package: Name of that package; `tensorflow` if it is in there.
+        package: Name of that package; `tensorflow` if it is in there. `tensorflowjs`
+            is a converter, beside today's Keras.
     """
 
     tensorflow: str
@@ -48,7 +65,8 @@ class Pair(NamedTuple):
         """The pair as records and commands write it: ``2.16.2+3.3.3``."""
         if self.package == "tensorflow":
             return self.tensorflow
-        prefix = "tf_keras-" if self.package == "tf_keras" else ""
+        named = self.package in ("tf_keras", "tensorflowjs")
+        prefix = f"{self.package}-" if named else ""
         return f"{self.tensorflow}+{prefix}{self.keras}"
 
     @property
@@ -56,7 +74,8 @@ class Pair(NamedTuple):
         """The Keras of the pair as pages write it: ``Keras 3.3.3``."""
         if self.package == "tensorflow":
             return f"TensorFlow {self.tensorflow}"
-        return f"{'tf_keras' if self.package == 'tf_keras' else 'Keras'} {self.keras}"
+        named = self.package in ("tf_keras", "tensorflowjs")
+        return f"{self.package if named else 'Keras'} {self.keras}"
 
     @property
     def folder(self) -> Path:
@@ -71,6 +90,9 @@ class Pair(NamedTuple):
 
 TENSORFLOW_1 = Pair("1.15.5", "2.2.4-tf", "tensorflow")
 """The last TensorFlow 1, with its tf.contrib, in Python 3.7."""
+
+TENSORFLOW_JS = Pair("2.17.1", "4.22.0", "tensorflowjs")
+"""The converter for browsers, with the newest TensorFlow that it is imported with."""
 
 KERAS_2 = Pair("2.15.1", "2.15.0")
 TF_KERAS = Pair("2.21.0", "2.21.0", "tf_keras")
@@ -124,7 +146,9 @@ def named(version: str) -> Pair:
     Raises:
         KeyError: There is none; the message lists what there is.
     """
-    known = {pair.title: pair for pair in (TENSORFLOW_1, *WRITERS, TODAY)}
+    known = {
+        pair.title: pair for pair in (TENSORFLOW_1, TENSORFLOW_JS, *WRITERS, TODAY)
+    }
     if version not in known:
         raise KeyError(f"no environment for {version!r}, there are {sorted(known)}")
     return known[version]
@@ -158,6 +182,8 @@ def install(pair: Pair) -> Path:
     elif pair.package == "tf_keras":
         # It asks for `tensorflow`; the same version's `tensorflow-cpu` is installed.
         wanted.append(f"keras=={TODAY.keras}")
+    elif pair == TENSORFLOW_JS:
+        wanted += [f"keras=={TODAY.keras}", *LIBRARIES_JS]
     if tuple(map(int, pair.tensorflow.split(".")[:2])) < (2, 18):
         wanted.append("numpy<2")
     if done.is_file() and done.read_text("utf-8") == "\n".join(wanted):
@@ -171,6 +197,9 @@ def install(pair: Pair) -> Path:
     ]
     if pair == TENSORFLOW_1:
         commands.append([*pip, "--no-deps", *ALONE_1])
+    elif pair == TENSORFLOW_JS:
+        alone = [*ALONE_JS, f"{pair.package}=={pair.keras}"]
+        commands.append([*pip, "--no-deps", *alone])
     elif pair.package != "keras":
         commands.append([*pip, "--no-deps", f"{pair.package}=={pair.keras}"])
     for command in commands:

@@ -1,8 +1,9 @@
 """The scripts on pages that belong to another version, run there and recorded.
 
 A block with the title ``write.py, Keras 2.15.0`` runs in that version's environment,
-by `make versions`. What it printed and the files it left are kept, so that the everyday
-tests run the rest of the page on real files of that version.
+by `make versions`, or by `make ship` on its pages. What it printed and the files it
+left are kept, so that the everyday tests run the rest of the page on real files of that
+version.
 """
 
 import hashlib
