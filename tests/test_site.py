@@ -320,9 +320,10 @@ def test_a_page_names_the_libraries_it_needs(name):
             needed = needed - {Path(file).stem} | imported(
                 (ROOT / file).read_text("utf-8")
             )
-    # A module that is not installed here is called like its library.
+    # A module that is not installed here is called like its library, but for "_".
     needed = {
-        DISTRIBUTIONS.get(m, [m])[0] for m in needed - set(sys.stdlib_module_names)
+        DISTRIBUTIONS.get(m, [m.replace("_", "-")])[0]
+        for m in needed - set(sys.stdlib_module_names)
     }
     brought_along = {"keras", "numpy", "h5py"}
     if needed & brought_along:
