@@ -30,8 +30,10 @@ def folded(layer, bn):
 
 # --8<-- [start:fold]
 MODELS = {"Sequential", "Functional"}
-FOLDS = {"Conv1D", "Conv2D", "Conv3D", "SeparableConv2D", "Dense"}
-FOLDS |= {"DepthwiseConv2D", "Conv2DTranspose"}
+FOLDS = {
+    *("Conv1D", "Conv2D", "Conv3D", "SeparableConv2D", "Dense"),
+    *("DepthwiseConv2D", "Conv2DTranspose"),
+}
 
 
 def fold(model):

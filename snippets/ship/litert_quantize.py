@@ -88,8 +88,8 @@ for name in ways:
     same, right, error = compare(f"{name}.tflite")
     bound = next(b for b in [0.0001, 0.002, 0.02, 1] if error < b)
     size = os.path.getsize(f"{name}.tflite") / whole
-    print(f"{name:8} size {size:4.0%}  error below {bound}", end="")
-    print(f"  same class, 99 %: {same >= 0.99}  right, 95 %: {right >= 0.95}")
+    print(f"{name:8} size {size:4.0%}  error below {bound:<6}", end="")
+    print(f"  class: {same >= 0.99} right: {right >= 0.95}")
 # --8<-- [end:compare]
 
 

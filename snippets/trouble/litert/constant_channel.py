@@ -49,7 +49,7 @@ def trained(channels):
 
 # --8<-- [start:see]
 def report(what, model):
-    channels = model.input.shape[-1]
+    channels = model.inputs[0].shape[-1]
     rows = x[:200, ..., :channels]
     model.export(
         "int8.tflite",
@@ -76,9 +76,9 @@ report("gray and a constant", model)
 first = model.get_layer("first")
 factor = first.gamma / np.sqrt(first.moving_variance + first.epsilon)
 step = np.abs(factor).max() / 127
-print("factor of gray:    ", np.round(factor[0], 3))
-print("factor of constant:", np.round(factor[1]))
-print("int8 step:         ", np.round(step, 2))
+print("factor of gray:    ", np.round(factor[0], 2))
+print("factor of constant:", np.round(factor[1], -1))
+print("int8 step:         ", np.round(step, 1))
 print("gray in int8:      ", np.round(factor[0] / step))
 # --8<-- [end:why]
 

@@ -1,4 +1,6 @@
 # --8<-- [start:setup]
+import textwrap
+
 import keras
 import numpy as np
 import tensorflow_model_optimization as tfmot
@@ -48,7 +50,8 @@ for name, model in models.items():
             text = (
                 f"Layer first: ... {text.partition('> ')[2].partition('.')[0]}"
             )
-        print(f"{name}: {type(error).__name__}: {text}")
+        text = f"{name}: {type(error).__name__}: {text}"
+        print(textwrap.fill(text, 76, subsequent_indent="    "))
 # --8<-- [end:see]
 
 

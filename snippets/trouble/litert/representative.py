@@ -64,7 +64,6 @@ def report(what):
 sets = {
     "as in training": x[:200] / 255,
     "0 to 255": x[:200],
-    "random": random.uniform(0, 1, (200, 16, 16, 1)).astype("float32"),
     "black": np.zeros((200, 16, 16, 1), "float32"),
 }
 for what, rows in sets.items():
