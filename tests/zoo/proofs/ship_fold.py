@@ -32,27 +32,30 @@ FOLDED = {
 TOLERANCES = {"mixed_float16": 1e-2, "mixed_bfloat16": 1e-1}
 
 
-def far(model):
-    """Give all arrays of the BatchNormalization layers values far from 0 and 1."""
+def far(model, x):
+    """Give the BatchNormalization layers arrays as trained ones, far from 0 and 1."""
     random = np.random.default_rng(5)
     for layer in compare.norms_of(model):
-        for variable in layer.variables:
-            low, high = (0.4, 2) if "mean" not in variable.name else (-1, 1)
-            variable.assign(random.uniform(low, high, variable.shape))
+        layer.momentum = 0.1
+        if layer.scale:
+            layer.gamma.assign(random.uniform(0.5, 1.5, layer.gamma.shape))
+        if layer.center:
+            layer.beta.assign(random.uniform(-1, 1, layer.beta.shape))
+    model(x, training=True)
 
 
 @proof("ship/fold.py:fold")
 def fold(recipe, member):
     x, _ = member.data()
     model, _ = compare.trained(member, epochs=1)
-    far(model)
+    far(model, x)
     before = compare.state(model)
     try:
         copy, left = recipe["fold"](model)
     except ValueError as error:
         assert "subclassed" in member.traits
         assert str(error) == f"{model.name} is neither functional nor Sequential"
-        return "says that the model is neither functional nor Sequential"
+        return "… is neither functional nor Sequential"
     tolerance = TOLERANCES.get(member.policy, 1e-4)
     compare.assert_same_predictions(model, copy, x, tolerance)
     assert not compare.changed(before, compare.state(model))
@@ -71,7 +74,8 @@ def fold(recipe, member):
 
     # The comparison has teeth.
     for layer in norms:
-        layer.moving_mean.assign(layer.moving_mean + 3)
+        spread = np.sqrt(layer.moving_variance.numpy())
+        layer.moving_mean.assign(layer.moving_mean + spread)
     pairs = zip(
         compare.predictions(model, x), compare.predictions(copy, x), strict=True
     )
