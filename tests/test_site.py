@@ -328,13 +328,14 @@ def test_a_page_names_the_libraries_it_needs(name):
             )
     # A module that is not installed here is called like its library.
     needed = {
-        DISTRIBUTIONS.get(m, [m])[0] for m in needed - set(sys.stdlib_module_names)
+        DISTRIBUTIONS.get(m, [m])[0].replace("_", "-")
+        for m in needed - set(sys.stdlib_module_names)
     }
     brought_along = {"keras", "numpy", "h5py"}
     if needed & brought_along:
         needed = needed - brought_along | {"tensorflow"}
     install = re.search(r"pip install ([^\n`\"\\]+)", (ROOT / name).read_text("utf-8"))
-    named = set(install[1].split()) if install else set()
+    named = set(install[1].replace("_", "-").split()) if install else set()
     assert needed <= named, f"{name}: pip install does not name {needed - named}"
 
 

@@ -1,0 +1,110 @@
+# --8<-- [start:setup]
+import textwrap
+
+import keras
+import numpy as np
+import tensorflow_model_optimization as tfmot
+import tf_keras
+
+random = np.random.default_rng(0)
+x = random.normal(5, 3, (64, 8, 8, 1)).astype("float32")
+layers = tf_keras.layers
+
+
+def conv_bn(kind):
+    return [
+        kind.layers.Conv2D(4, 3, name="conv"),
+        kind.layers.BatchNormalization(momentum=0.9, name="bn"),
+        kind.layers.ReLU(name="relu"),
+    ]
+
+
+def head():
+    return [layers.Flatten(name="flat"), layers.Dense(2, name="head")]
+
+
+def first():
+    return layers.BatchNormalization(momentum=0.9, name="first")
+
+
+size = (8, 8, 1)
+base = tf_keras.Sequential([layers.Input(size), *conv_bn(tf_keras)])
+models = {
+    "flat": [layers.Input(size), *conv_bn(tf_keras), *head()],
+    "nested": [base, *head()],
+    "at the start": [layers.Input(size), first(), *conv_bn(tf_keras), *head()],
+    "after ReLU": [layers.Input(size), *conv_bn(tf_keras), first(), *head()],
+}
+models = {name: tf_keras.Sequential(each) for name, each in models.items()}
+models["Keras 3"] = keras.Sequential([keras.Input(size), *conv_bn(keras)])
+# --8<-- [end:setup]
+
+# --8<-- [start:see]
+for name, model in models.items():
+    try:
+        tfmot.quantization.keras.quantize_model(model)
+        print(f"{name}: quantized")
+    except (ValueError, RuntimeError) as error:
+        text = str(error)
+        if "<class" in text:
+            text = (
+                f"Layer first: ... {text.partition('> ')[2].partition('.')[0]}"
+            )
+        text = f"{name}: {type(error).__name__}: {text}"
+        print(textwrap.fill(text, 76, subsequent_indent="    "))
+# --8<-- [end:see]
+
+
+# --8<-- [start:fix]
+class Keep(tfmot.quantization.keras.QuantizeConfig):
+    """Leave a layer in float."""
+
+    def get_weights_and_quantizers(self, layer):
+        return []
+
+    def get_activations_and_quantizers(self, layer):
+        return []
+
+    def get_output_quantizers(self, layer):
+        return []
+
+    def set_quantize_weights(self, layer, quantize_weights):
+        pass
+
+    def set_quantize_activations(self, layer, quantize_activations):
+        pass
+
+    def get_config(self):
+        return {}
+
+
+def annotate(layer):
+    config = Keep() if layer.name == "first" else None
+    return tfmot.quantization.keras.quantize_annotate_layer(layer, config)
+
+
+model = models["at the start"]
+for _ in range(50):
+    model(x, training=True)
+annotated = tf_keras.models.clone_model(model, clone_function=annotate)
+with tfmot.quantization.keras.quantize_scope({"Keep": Keep}):
+    aware = tfmot.quantization.keras.quantize_apply(annotated)
+nested = models["nested"]
+layers_of = [*nested.layers[0].layers, *nested.layers[1:]]
+unpacked = tf_keras.Sequential([layers.Input(size), *layers_of])
+unpacked_aware = tfmot.quantization.keras.quantize_model(unpacked)
+# --8<-- [end:fix]
+
+# --8<-- [start:sure]
+quantized = [layer.layer for layer in aware.layers if hasattr(layer, "layer")]
+for name in ["first", "bn"]:
+    [inner] = [layer for layer in quantized if layer.name == name]
+    pairs = zip(inner.get_weights(), model.get_layer(name).get_weights())
+    equal = all(np.array_equal(a, b) for a, b in pairs)
+    print(
+        f"{name:5} equal: {equal}, new: {not inner.moving_mean.numpy().any()}"
+    )
+same = np.allclose(unpacked(x, training=False), nested(x, training=False))
+print("nested and unpacked the same:", same)
+print("quantized layers:", len(unpacked_aware.layers))
+# --8<-- [end:sure]
