@@ -12,8 +12,8 @@ def compare(model, predict, x):
         x: Rows as in training, at least 8 that differ.
 
     Returns:
-        Four words: whether the outputs are finite, how far they are off, whether
-        they are those of training mode, whether rows depend on those beside them.
+        Four words: whether the outputs are finite, how far off, whether
+        they are those of training mode, whether a row's depend on the others.
     """
     found, wanted = predict(x), model(x, training=False).numpy()
     before = model.get_weights()
