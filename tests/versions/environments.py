@@ -121,8 +121,9 @@ NEXT = Pair(_NEXT["tensorflow-cpu"], _NEXT["keras-nightly"], "keras-nightly")
 """The newest that the registry has before a release (`make next`); it may differ."""
 
 PAGES_RUN_ON = {
-    "shipped": (SHIPPED[5], SHIPPED[4], SHIPPED[0]),
-    "keras 2": (KERAS_2,),
+    "shipped": tuple(reversed(SHIPPED)),
+    "next": (NEXT,),
+    "keras 2": (KERAS_2, TF_KERAS),
 }
 """The pairs that all pages run on, beside today's, in the order of interest."""
 
