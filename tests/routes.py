@@ -226,7 +226,8 @@ def places(convert) -> str:
         more = Counter(convert(net(place)).ops) - without
         named = sorted(op for op in more if op.lower() not in IDLE)
         left.setdefault(", ".join(named) or "folded", []).append(place)
-    return "; ".join(f"{', '.join(where)}: {ops}" for ops, where in left.items())
+    lines = [f"{', '.join(where)}: {ops}" for ops, where in left.items()]
+    return "<br>".join(line.replace(" ", "\u00a0") for line in lines)
 
 
 IDLE = {

@@ -65,8 +65,7 @@ def convert(model, training=False, small=False):
     archive = keras.export.ExportArchive()
     archive.track(model)
     rows = tf.TensorSpec((None, 8, 8, 3))
-    serve = lambda x: model(x, training=training)  # noqa: E731
-    archive.add_endpoint("serve", serve, [rows])
+    archive.add_endpoint("serve", lambda x: model(x, training=training), [rows])
     archive.write_out("exported", verbose=False)
     converter = tf.lite.TFLiteConverter.from_saved_model("exported")
     if small:
