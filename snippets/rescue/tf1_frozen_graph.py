@@ -3,7 +3,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-READS = ("Identity", "Merge", "ReadVariableOp", "Switch")
+READS = ("Identity", "Merge", "ReadVariableOp", "Reshape", "Switch")
 
 
 def batch_norms(graph):
