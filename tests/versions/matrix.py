@@ -36,8 +36,8 @@ SCHEMA = 1
 LONGEST = 240
 """Characters kept of a line or a message."""
 
-# The folder that a page ran in.
-_PLACE = re.compile(r"/\S*?/page-\w+/")
+# The folder that a page ran in, and that of the environment.
+_PLACE = re.compile(r"/[^\s'\"]*?/(?:page-\w+|site-packages)/")
 _TOLD = ("python", "tensorflow-cpu", "keras", "keras-nightly", "tf-keras", "numpy")
 
 
