@@ -177,6 +177,16 @@ def test_a_block_is_judged(shown, printed, error, broken, said):
     assert matrix.verdict(shown, printed, error, broken) == said
 
 
+@pytest.mark.parametrize("place", ["page-ab_1", "lib/python3.11/site-packages"])
+def test_the_record_names_no_folder_of_a_machine(place):
+    line = f"<module 'keras' from '/home/me/{place}/keras.py'>"
+    said = ["other", "", "<module 'keras' from 'keras.py'>"]
+    assert matrix.verdict("", line, None, False) == said
+    assert matrix.verdict("", "", f"OSError: {line}", True)[1].endswith("'keras.py'>")
+    text = matrix.RECORD.read_text("utf-8")
+    assert "site-packages" not in text and str(environments.ROOT) not in text
+
+
 def test_the_worker_goes_on_after_a_block_that_raises(monkeypatch, capsys, tmp_path):
     tool = tmp_path / "tool.py"
     tool.write_text("value = 2\n")

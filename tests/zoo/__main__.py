@@ -37,6 +37,12 @@ def cell(recipe: str, name: str) -> list[str]:
     return verdict
 
 
+def recorded(known: dict) -> dict:
+    """Return the record of the recipes that there are."""
+    done = json.loads(core.RESULTS.read_text("utf-8")) if core.RESULTS.exists() else {}
+    return {recipe: result for recipe, result in done.items() if recipe in known}
+
+
 def main() -> None:
     """Prove what is out of date, or what the arguments name."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -46,8 +52,7 @@ def main() -> None:
     options = parser.parse_args()
 
     known = core.load_proofs()
-    done = json.loads(core.RESULTS.read_text("utf-8")) if core.RESULTS.exists() else {}
-    done = {recipe: result for recipe, result in done.items() if recipe in known}
+    done = recorded(known)
     if options.recipes:
         wanted = [r for r in known if any(part in r for part in options.recipes)]
         if not wanted:
@@ -83,6 +88,8 @@ def main() -> None:
             if "failed" in counts:
                 failed = True
             elif not options.member:
+                # Read again: another run may have recorded since.
+                done = recorded(known)
                 done[recipe] = {"fingerprint": before, "results": verdicts}
                 core.write(done)
     sys.exit(failed)
