@@ -25,7 +25,8 @@ def batchnorms(file):
         given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         if given.get("training_mode") or len(node.output) > 1:
             raise ValueError(f"{node.name}: exported in training mode")
-        found[node.name] = {
+        name = node.name or node.output[0]  # a node may have no name
+        found[name] = {
             "epsilon": given.get("epsilon", 1e-5),
             "momentum": given.get("momentum", 0.9),
             # gamma, beta, moving_mean, moving_variance
