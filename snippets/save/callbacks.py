@@ -46,10 +46,25 @@ class SafeRun(keras.callbacks.Callback):
         inner = getattr(optimizer, "inner_optimizer", optimizer)
         return f"{type(inner).__name__} of {len(optimizer.variables)} arrays"
 
+    @staticmethod
+    def others(model):
+        """Return attributes that hold optimizers, but that of compile."""
+        kind, own = keras.optimizers.Optimizer, model.optimizer
+        own = [own, getattr(own, "inner_optimizer", own)]
+        found = []
+        for name, held in vars(model).items():
+            held = [*held.values()] if isinstance(held, dict) else held
+            held = held if isinstance(held, (list, tuple)) else [held]
+            if any(isinstance(v, kind) and v not in own for v in held):
+                found.append(name)
+        return [name for name in found if not name.startswith("_self_")]
+
     def resume(self, model):
         """Load the last epoch, if any, and return the number of the next."""
         if not model.weights:
             raise ValueError("the model has no arrays yet: call it once")
+        if self.others(model):
+            raise ValueError(f"optimizers not kept: {self.others(model)}")
         notes = self.notes("last")
         if notes:
             self.load(model, "last")
@@ -99,7 +114,8 @@ class SafeRun(keras.callbacks.Callback):
             file.attrs.update(notes)
             names = []
             file.visit(names.append)
-        arrays = [n for n in names if "/vars/" in n and n[:9] != "optimizer"]
+        names = [n for n in names if not n.startswith("optimizer/")]
+        arrays = [n for n in names if "/vars/" in f"/{n}"]
         if len(arrays) < len(self.model.weights):
             raise ValueError(f"{new} does not hold all arrays of the model")
         os.replace(new, self.path(name))  # all of the file or nothing

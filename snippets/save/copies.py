@@ -45,7 +45,7 @@ def of_optimizers(model):
         held = []  # attributes, and what is in them one by one
         for value in vars(layer).values():
             value = [*value.values()] if isinstance(value, dict) else value
-            held += value if isinstance(value, (list, tuple)) else [value]
+            held.extend(value if isinstance(value, (list, tuple)) else [value])
         for each in held:
             if isinstance(each, keras.optimizers.Optimizer):
                 key = number, len(found)

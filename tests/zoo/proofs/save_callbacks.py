@@ -189,7 +189,15 @@ def refuses(recipe, member, model):
         model.compile(optimizer=kind(), loss=member.loss)
         resume_unchanged()
 
+    def further_optimizers():
+        model.second = (keras.optimizers.SGD(),)
+        try:
+            resume_unchanged()
+        finally:
+            del model.second
+
     cases = [
+        (further_optimizers, ValueError, r"optimizers not kept: \['second'\]"),
         (from_the_start, ValueError, "initial_epoch"),
         (misspelled, KeyError, "lost_loss is not among"),
         (compiled_after, ValueError, "initial_epoch"),
