@@ -34,11 +34,14 @@ with np.load("paths.npz") as saved:
 
 # --8<-- [start:fix]
 def keyed(net):
-    return {
+    keys = {
         f"{layer.name}/{variable.name}": variable
         for layer in net.layers
         for variable in layer.weights
     }
+    if len(keys) != len(net.weights):  # layers within layers share keys
+        raise ValueError(f"{len(keys)} keys, {len(net.weights)} arrays")
+    return keys
 
 
 np.savez("named.npz", **{k: v.numpy() for k, v in keyed(model).items()})
