@@ -46,25 +46,14 @@ class SafeRun(keras.callbacks.Callback):
         inner = getattr(optimizer, "inner_optimizer", optimizer)
         return f"{type(inner).__name__} of {len(optimizer.variables)} arrays"
 
-    @staticmethod
-    def others(model):
-        """Return attributes that hold optimizers, but that of compile."""
-        kind, own = keras.optimizers.Optimizer, model.optimizer
-        own = [own, getattr(own, "inner_optimizer", own)]
-        found = []
-        for name, held in vars(model).items():
-            held = [*held.values()] if isinstance(held, dict) else held
-            held = held if isinstance(held, (list, tuple)) else [held]
-            if any(isinstance(v, kind) and v not in own for v in held):
-                found.append(name)
-        return [name for name in found if not name.startswith("_self_")]
-
     def resume(self, model):
         """Load the last epoch, if any, and return the number of the next."""
         if not model.weights:
             raise ValueError("the model has no arrays yet: call it once")
-        if self.others(model):
-            raise ValueError(f"optimizers not kept: {self.others(model)}")
+        own = [model.optimizer, getattr(model.optimizer, "inner_optimizer", 0)]
+        for held in keras.tree.flatten([*vars(model).values()]):
+            if isinstance(held, keras.optimizers.Optimizer) and held not in own:
+                raise ValueError(f"optimizer not kept: {held.name}")
         notes = self.notes("last")
         if notes:
             self.load(model, "last")
@@ -161,8 +150,7 @@ def train(folder, *others):
     first = [keras.Input(shape=(8,)), keras.layers.Dense(64)]
     norm = keras.layers.BatchNormalization(momentum=0.5)
     model = keras.Sequential([*first, norm, keras.layers.Dense(1)])
-    adam = keras.optimizers.Adam(0.1)
-    model.compile(optimizer=adam, loss="mse", run_eagerly=True)
+    model.compile(keras.optimizers.Adam(0.1), "mse", run_eagerly=True)
     run = SafeRun(folder)
     start = run.resume(model)  # 0 in an empty folder
     settings.update(initial_epoch=start, callbacks=[*others, run])
