@@ -57,6 +57,7 @@ class Gan(keras.Model):
             on_real, on_fake = self.judge(real, self.generate(rows))
             loss = self.loss_of(tf.ones_like(on_real), on_real)
             loss += self.loss_of(tf.zeros_like(on_fake), on_fake)
+            loss += sum(map(tf.reduce_sum, network.losses))  # regularizers
             scaled = optimizer.scale_loss(loss)
         arrays = network.trainable_variables
         optimizer.apply(tape.gradient(scaled, arrays), arrays)
@@ -66,6 +67,7 @@ class Gan(keras.Model):
         with tf.GradientTape() as tape:
             on_fake = self.discriminator(self.generate(rows), training=True)
             loss = self.loss_of(tf.ones_like(on_fake), on_fake)
+            loss += sum(map(tf.reduce_sum, network.losses))
             scaled = optimizer.scale_loss(loss)
         arrays = network.trainable_variables
         optimizer.apply(tape.gradient(scaled, arrays), arrays)
