@@ -7,7 +7,7 @@ def compare(model, predict, x):
     """Return what tells apart why a converted model predicts something else.
 
     Args:
-        model: The Keras model.
+        model: The Keras model, with one output.
         predict: A function that asks the other runtime: rows to outputs.
         x: An array of rows as in training, at least 8 that differ.
 
