@@ -28,6 +28,10 @@ class SaveAverages(keras.callbacks.Callback):
             raise ValueError(
                 "a generator is empty after one epoch: pass a list"
             )
+        if hasattr(batches, "shape"):
+            raise ValueError("batches is one array: pass [array], or a list")
+        if hasattr(batches, "cardinality") and int(batches.cardinality()) == -1:
+            raise ValueError("batches never ends: pass dataset.take(steps)")
 
     def on_train_begin(self, logs=None):
         optimizer = self.model.optimizer

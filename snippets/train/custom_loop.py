@@ -11,7 +11,8 @@ def make_train_step(model, optimizer, loss_of):
     Args:
         model: A model that has been called once.
         optimizer: Its optimizer; under mixed_float16 a LossScaleOptimizer.
-        loss_of: A loss of Keras, or a function of targets, outputs, weights.
+        loss_of: A loss object of Keras, or a function of targets, outputs and
+            weights that returns one number.
     """
     layers = layers_in(model, {}).values()
     if any(layer.compute_dtype == "float16" for layer in layers):
@@ -22,10 +23,15 @@ def make_train_step(model, optimizer, loss_of):
 
     @tf.function
     def train_step(x, y, weight=None):
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            raise NotImplementedError("one device only: loss is a share here")
         with tf.GradientTape() as tape:
             outputs = model(x, training=True)
             loss = loss_of(y, outputs, weight)
-            loss += sum(tf.cast(extra, loss.dtype) for extra in model.losses)
+            if loss.shape.rank != 0:
+                raise ValueError("loss_of has to return one number per batch")
+            for extra in model.losses:  # add_loss takes a number per row, too
+                loss += tf.cast(tf.reduce_sum(extra), loss.dtype)
             scaled = optimizer.scale_loss(loss)
         arrays = model.trainable_variables
         optimizer.apply(tape.gradient(scaled, arrays), arrays)

@@ -42,21 +42,18 @@ class Gan(keras.Model):
         noise = keras.random.normal((rows, self.generator.input_shape[-1]))
         return self.generator(noise, training=True)
 
-    def judge(self, real, fake):
-        return (
-            self.discriminator(real, training=True),
-            self.discriminator(fake, training=True),
-        )
-
     def train_step(self, data):
         real, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         rows = tf.shape(real)[0]
 
         optimizer, network = self.discriminator_optimizer, self.discriminator
         with tf.GradientTape() as tape:
-            on_real, on_fake = self.judge(real, self.generate(rows))
+            on_real = network(real, training=True)
+            on_fake = network(self.generate(rows), training=True)
             loss = self.loss_of(tf.ones_like(on_real), on_real)
             loss += self.loss_of(tf.zeros_like(on_fake), on_fake)
+            for extra in network.losses:  # of its regularizers
+                loss += tf.cast(tf.reduce_sum(extra), loss.dtype)
             scaled = optimizer.scale_loss(loss)
         arrays = network.trainable_variables
         optimizer.apply(tape.gradient(scaled, arrays), arrays)
@@ -66,6 +63,8 @@ class Gan(keras.Model):
         with tf.GradientTape() as tape:
             on_fake = self.discriminator(self.generate(rows), training=True)
             loss = self.loss_of(tf.ones_like(on_fake), on_fake)
+            for extra in network.losses:
+                loss += tf.cast(tf.reduce_sum(extra), loss.dtype)
             scaled = optimizer.scale_loss(loss)
         arrays = network.trainable_variables
         optimizer.apply(tape.gradient(scaled, arrays), arrays)

@@ -7,7 +7,8 @@ class Rows(keras.utils.PyDataset):
     """Arrays in an order that is drawn anew, but the same, for each epoch.
 
     Pass it to ``fit`` with ``shuffle=False``, and to a new ``fit`` a new one.
-    Give it the ``batch_size``: ``fit`` ignores its own for such data.
+    Give it the ``batch_size``: ``fit`` ignores its own for such data. With
+    ``steps_per_epoch``, rows would come twice, and others never.
     """
 
     def __init__(self, x, y, batch_size=32, start=0):

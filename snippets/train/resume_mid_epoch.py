@@ -34,7 +34,10 @@ def start_run():
     model = ready()
     data = tf.data.Dataset.from_tensor_slices((x, y))
     rows = iter(data.shuffle(80, seed=0).repeat().batch(32))
-    return model, rows, tf.train.Checkpoint(model=model, rows=rows)
+    checkpoint = tf.train.Checkpoint(
+        model=model, arrays=model.variables, rows=rows
+    )
+    return model, rows, checkpoint
 
 
 def steps(model, rows, count):
@@ -60,7 +63,8 @@ print("with the position:   ", same(resumed, model))
 
 # --8<-- [start:control]
 resumed, rows, checkpoint = start_run()
-tf.train.Checkpoint(model=resumed).restore(path).expect_partial()
+parts = {"model": resumed, "arrays": resumed.variables}
+tf.train.Checkpoint(**parts).restore(path).expect_partial()
 steps(resumed, rows, 2)
 print("without the position:", same(resumed, model))
 # --8<-- [end:control]

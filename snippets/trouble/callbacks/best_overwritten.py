@@ -76,7 +76,8 @@ def run_again(name, *callbacks):
     path, threshold = f"{name}.keras", None
     if os.path.exists(path):
         loaded = keras.saving.load_model(path)
-        threshold = loaded.evaluate(x, y, verbose=0)
+        found = loaded.evaluate(x, y, verbose=0, return_dict=True)
+        threshold = found["loss"]
     best = keras.callbacks.ModelCheckpoint(
         path, save_best_only=True, initial_value_threshold=threshold
     )

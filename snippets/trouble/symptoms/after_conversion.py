@@ -7,7 +7,7 @@ def compare(model, predict, x):
     """Return what tells apart why a converted model predicts something else.
 
     Args:
-        model: The Keras model.
+        model: The Keras model, with one output.
         predict: A function that asks the other runtime: rows to outputs.
         x: An array of rows as in training, at least 8 that differ.
 
@@ -21,11 +21,12 @@ def compare(model, predict, x):
     for variable, array in before:
         variable.assign(array)
     alone = np.concatenate([predict(x[i : i + 1]) for i in range(8)])
-    if not np.isfinite(found).all():
+    if not (np.isfinite(found).all() and np.isfinite(wanted).all()):
         return ["no", "-", "-", "-"]
-    off = np.abs(found - wanted).max() / np.abs(wanted).max()
-    like_training = np.allclose(found, batch, rtol=0.01, atol=0.01)
-    depends = not np.allclose(found[:8], alone, rtol=0.01, atol=0.01)
+    size = np.abs(wanted).max()
+    off = np.abs(found - wanted).max() / size
+    like_training = np.allclose(found, batch, rtol=0, atol=0.01 * size)
+    depends = not np.allclose(found[:8], alone, rtol=0, atol=0.01 * size)
     power = "1e-5" if off < 1e-5 else "0.05" if off < 0.05 else "more"
     return [
         "yes",

@@ -16,7 +16,8 @@ def blame(model, train, x, y, loss):
 
     def worse():
         after = float(loss(y, model(x, training=False)))
-        return "no" if after <= 1.2 * start else "worse"  # NaN is worse
+        limit = start + 0.2 * abs(start)
+        return "no" if after <= limit else "worse"  # NaN is worse
 
     start = float(loss(y, model(x, training=False)))
     statistics = [v for v in model.weights if v.name.startswith("moving_")]
