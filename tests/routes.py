@@ -201,7 +201,8 @@ HTML = """<!doctype html>
   async function predict([load, file, rows]) {
     await tf.setBackend("cpu");
     const model = await tf[load](file);
-    return model.predict(tf.tensor(rows)).array();
+    const outputs = [model.predict(tf.tensor(rows))].flat();
+    return Promise.all(outputs.map((output) => output.array()));
   }
 </script>
 """
@@ -258,9 +259,10 @@ class Web:
             name, _, message = said.partition(" ")
             raise type(name, (RuntimeError,), {})(message)
 
-    def predict(self, load: str, file: str, rows: np.ndarray) -> np.ndarray:
-        """Load a model with `loadGraphModel` or `loadLayersModel`, and predict."""
-        return np.array(self._page.evaluate("predict", [load, file, rows.tolist()]))
+    def predict(self, load: str, file: str, rows: np.ndarray) -> list[np.ndarray]:
+        """Load a model by `loadGraphModel` or `loadLayersModel`; return its outputs."""
+        outputs = self._page.evaluate("predict", [load, file, rows.tolist()])
+        return [np.array(output) for output in outputs]
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -276,7 +278,10 @@ def tensorflow_js(web: Web, model) -> Converted:
     shutil.rmtree("web", ignore_errors=True)
     web.convert("saved web")
     graph = json.loads(Path("web/model.json").read_text())["modelTopology"]
-    predict = functools.partial(web.predict, "loadGraphModel", "web/model.json")
+
+    def predict(x: np.ndarray) -> np.ndarray:
+        return web.predict("loadGraphModel", "web/model.json", x)[0]
+
     # A fused one holds an activation, too.
     ops = [node["op"].removeprefix("_Fused") for node in graph["node"]]
     return Converted(ops, predict)

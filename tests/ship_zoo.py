@@ -277,11 +277,14 @@ def statistics(names: list) -> list:
             layers[-1].moving_variance.assign(np.r_[value, array[1:]])
             ask(f"variance {value}", model, "moving_variance: 1 of")
             layers[-1].moving_variance.assign(array)
-        mean = layers[0].moving_mean
-        layers[0].moving_mean.assign(mean * 0)
-        ask("mean of 0", model)
+        mean = layers[0].moving_mean.numpy()
+        variance = layers[0].moving_variance.numpy()
         layers[0].moving_variance.assign(mean * 0 + 1)
+        ask("variance of 1", model)
+        layers[0].moving_mean.assign(mean * 0)
         ask("one at its start", model, f"{layers[0].name}: statistics as they start")
+        layers[0].moving_variance.assign(variance)
+        ask("mean of 0", model)
         new = member.build()
         untouched = [
             layer
@@ -562,6 +565,7 @@ def browser(names: list) -> list:
     import sys
     import types
 
+    import keras
     import numpy as np
 
     from tests import routes
@@ -591,18 +595,21 @@ def browser(names: list) -> list:
                 same = [a for a in arrays if a.size == offset.size]
                 if not any(np.allclose(a.ravel(), offset, atol=1e-3) for a in same):
                     found.append(f"{name}: no offset of {layer.path}")
-            if isinstance(x, dict):
+            if isinstance(x, dict) or "subclassed" in member.traits:
                 continue
             model.save("net.h5")
             web.convert(f"--input_format=keras net.h5 {name}-layers")
             translate(f"{name}-layers/model.json")
-            wanted = model(x[:4], training=False)
+            wanted = keras.tree.flatten(model(x[:4], training=False))
+            file = f"{name}-layers/model.json"
             try:
-                given = web.predict(
-                    "loadLayersModel", f"{name}-layers/model.json", x[:4]
-                )
-                if not np.allclose(given, wanted, atol=1e-2):
-                    found.append(f"{name}: predicts otherwise")
+                given = web.predict("loadLayersModel", file, x[:4])
+                same = [
+                    np.allclose(a, b, rtol=1e-2, atol=1e-3)
+                    for a, b in zip(given, wanted, strict=True)
+                ]
+                if not all(same):
+                    found.append(f"{name}: predicts otherwise {same}")
             except Exception as error:
                 found.append(f"{name}: {str(error)[:300]}")
             if compare.changed(before, compare.state(model)):

@@ -114,7 +114,9 @@ def as_keras_2(item):
     if "batch_shape" in item:
         item["batch_input_shape"] = item.pop("batch_shape")
     for key in ("input_layers", "output_layers"):
-        if key in item and isinstance(item[key][0], str):
+        if isinstance(item.get(key), dict):
+            item[key] = list(item[key].values())
+        elif key in item and isinstance(item[key][0], str):
             item[key] = [item[key]]
     if "inbound_nodes" in item:
         nodes = [node["args"][0] for node in item["inbound_nodes"]]
