@@ -241,8 +241,8 @@ class Web:
         self._browser.close()
         self._driver.stop()
         self._server.shutdown()
-        self._python.stdin.close()
-        self._python.wait()
+        self._server.server_close()
+        self._python.communicate()
 
     def convert(self, arguments: str) -> None:
         """Call `tensorflowjs_converter`.

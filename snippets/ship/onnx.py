@@ -147,7 +147,8 @@ for file in ["scaled.onnx", "by-command.onnx"]:
         print(f"{file}: equal within 1e-4: {equal}")
     except ValueError as error:
         start, _, end = str(error).partition("[")
-        print(f"ValueError: {start}... {end.partition(') ')[2]}")
+        end = end.partition("]")[2]
+        print(f"{type(error).__name__}: {start}...{end}")
 # --8<-- [end:normalization]
 
 # --8<-- [start:mobilenet]
