@@ -62,7 +62,23 @@ SESSIONS = {
             "tensorflow-model-optimization",
         ),
         ("ship",),
-        {"tests/routes.py": ("tests/routes.py", "snippets/reference/routes.md")},
+        {
+            "tests/routes.py": ("tests/routes.py", "snippets/reference/routes.md"),
+            "tests/ship_zoo.py": (
+                *("tests/ship_zoo.py", "tests/routes.py", "docs/bn_tools.py"),
+                *(f"tests/zoo/{name}.py" for name in ("compare", "core", "members")),
+                "snippets/ship/onnx_node.py",
+                "snippets/ship/onnx_to_keras.py",
+                "snippets/ship/openvino_precision.py",
+                "snippets/ship/serving.py",
+                "snippets/ship/tensorflow_js.py",
+                "snippets/trouble/onnx/statistics.py",
+                "snippets/trouble/onnx/training_mode.py",
+                "snippets/trouble/onnx/training_node.py",
+                "snippets/trouble/runtimes/tfjs_input_layer.py",
+                "snippets/trouble/symptoms/after_conversion.py",
+            ),
+        },
     ),
 }
 

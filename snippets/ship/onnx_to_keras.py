@@ -13,19 +13,28 @@ def constants(file):
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             array = numpy_helper.to_array(node.attribute[0].t)
             found[node.output[0]] = array
+        elif node.op_type == "Identity" and node.input[0] in found:
+            found[node.output[0]] = found[node.input[0]]
     return found
 
 
 def batchnorms(file):
     """Return settings and arrays of each BatchNormalization node, by name."""
-    arrays, found = constants(file), {}
-    for node in onnx.load(file).graph.node:
+    net, arrays, found = onnx.load(file), constants(file), {}
+    opset = max(
+        o.version for o in net.opset_import if o.domain in ("", "ai.onnx")
+    )
+    for node in net.graph.node:
         if node.op_type != "BatchNormalization":
             continue
         given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        if given.get("training_mode") or len(node.output) > 1:
-            raise ValueError(f"{node.name}: exported in training mode")
-        name = node.name or node.output[0]  # a node may have no name
+        # A node may have no name, or that of another one.
+        name = node.output[0] if node.name in {"", *found} else node.name
+        training = given.get("training_mode") or len(node.output) > 1
+        if training or (opset < 7 and not given.get("is_test")):
+            raise ValueError(f"{name}: exported in training mode")
+        if computed := [name for name in node.input[1:5] if name not in arrays]:
+            raise ValueError(f"{name}: {computed[0]} is computed in the file")
         found[name] = {
             "epsilon": given.get("epsilon", 1e-5),
             "momentum": given.get("momentum", 0.9),

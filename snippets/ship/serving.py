@@ -41,8 +41,11 @@ def answer(loaded, body):
     signature = loaded.signatures[name]
     wanted = signature.structured_input_signature[1]
     given = request["instances"]
-    if not isinstance(given[0], dict):  # one input, its name left out
+    if len(wanted) == 1 and not isinstance(given[0], dict):  # no name
         given = [{key: row for key in wanted} for row in given]
+    for row in given:
+        if not isinstance(row, dict) or row.keys() != wanted.keys():
+            raise ValueError(f"each instance has to name {sorted(wanted)}")
     inputs = {
         key: tf.constant([row[key] for row in given], spec.dtype)
         for key, spec in wanted.items()
@@ -50,7 +53,7 @@ def answer(loaded, body):
     outputs = {k: v.numpy().tolist() for k, v in signature(**inputs).items()}
     if len(outputs) == 1:  # one output, its name left out
         return json.dumps({"predictions": next(iter(outputs.values()))})
-    names, columns = outputs.keys(), zip(*outputs.values())
+    names, columns = outputs.keys(), zip(*outputs.values(), strict=True)
     return json.dumps({"predictions": [dict(zip(names, c)) for c in columns]})
 
 

@@ -107,6 +107,8 @@ def arrays_of(folder):
         parts = [Path(folder, name).read_bytes() for name in group["paths"]]
         data, start = b"".join(parts), 0
         for array in group["weights"]:
+            if "quantization" in array:
+                raise ValueError(f"{array['name']} is stored rounded")
             flat = np.frombuffer(
                 data, array["dtype"], np.prod(array["shape"], dtype=int), start
             )

@@ -61,11 +61,11 @@ def to_inference(net):
     """Switch each BatchNormalization node of a model to inference mode."""
     used = {o.name for o in net.graph.output}
     used |= {name for node in net.graph.node for name in node.input}
-    for node in net.graph.node:
-        if node.op_type != "BatchNormalization":
-            continue
-        if used & set(node.output[1:]):
-            raise ValueError(f"{node.name}: its statistics are used")
+    nodes = [n for n in net.graph.node if n.op_type == "BatchNormalization"]
+    for node in nodes:
+        if used & {*node.output[1:]} - {""}:  # "" is an output left out
+            raise ValueError(f"{node.output[0]}: its statistics are used")
+    for node in nodes:
         del node.output[1:]
         for attribute in node.attribute:
             if attribute.name == "training_mode":

@@ -82,6 +82,15 @@ print(in_browser("from_h5/model.json", x))
 # --8<-- [start:fix]
 import json
 
+# Settings that TensorFlow.js does not read, and what it computes.
+IGNORED = {
+    "negative_slope": 0,
+    "threshold": 0,
+    "keepdims": False,
+    "interpolation": "nearest",
+    "output_padding": None,
+}
+
 
 def as_keras_2(item):
     """Return the configuration of a Keras 3 model as TensorFlow.js reads it."""
@@ -94,10 +103,20 @@ def as_keras_2(item):
     if item.get("class_name") == "__keras_tensor__":
         return [*item["config"]["keras_history"], {}]
     item = {key: as_keras_2(value) for key, value in item.items()}
+    if item.get("class_name") == "LeakyReLU":
+        item["config"]["alpha"] = item["config"].pop("negative_slope")
+    elif isinstance(config := item.get("config"), dict):
+        for key, value in IGNORED.items():
+            if config.get(key, value) != value:
+                raise ValueError(f"{config['name']}: {key} would be ignored")
+        if "hard_sigmoid" in [v for v in config.values() if isinstance(v, str)]:
+            raise ValueError(f"{config['name']}: it has another hard_sigmoid")
     if "batch_shape" in item:
         item["batch_input_shape"] = item.pop("batch_shape")
     for key in ("input_layers", "output_layers"):
-        if key in item and isinstance(item[key][0], str):
+        if isinstance(item.get(key), dict):
+            item[key] = list(item[key].values())
+        elif key in item and isinstance(item[key][0], str):
             item[key] = [item[key]]
     if "inbound_nodes" in item:
         nodes = [node["args"][0] for node in item["inbound_nodes"]]
@@ -113,6 +132,10 @@ def translate(file):
         told = json.load(opened)
     topology = told["modelTopology"]
     topology["model_config"] = as_keras_2(topology["model_config"])
+    model = topology["model_config"]["config"]["name"]
+    for group in told["weightsManifest"]:
+        for array in group["weights"]:  # a Sequential model's have its name
+            array["name"] = array["name"].removeprefix(f"{model}/")
     with open(file, "w") as opened:
         json.dump(told, opened)
 
