@@ -40,6 +40,7 @@ import h5py
 MODELS = ("Functional", "Model", "Sequential")
 GONE = {"query_shape", "key_shape", "value_shape", "softmax_robust_masking"}
 SEPARABLE = {"kernel_initializer", "kernel_regularizer", "kernel_constraint"}
+SPATIAL = {"trainable", "noise_shape"}
 
 
 def translate(config):
@@ -48,13 +49,12 @@ def translate(config):
         return [translate(each) for each in config]
     if not isinstance(config, dict):
         return config
-    config = {key: translate(value) for key, value in config.items()}
+    config = {k: translate(v) for k, v in config.items() if k != "build_config"}
     name, settings = config.get("class_name"), config.get("config")
     if not isinstance(name, str) or not isinstance(settings, dict):
         return config
     if name == "Policy":  # mixed precision
         return settings["name"]
-    config.pop("build_config", None)
     if name == "SyncBatchNormalization":
         name, settings["synchronized"] = "BatchNormalization", True
     for module in ("layers", "initializers", "regularizers", "constraints"):
@@ -63,7 +63,7 @@ def translate(config):
     if name in MODELS:
         config |= {"module": "keras", "registered_name": None}
         config["class_name"] = name.replace("Functional", "Model")
-        if any(thawed(config)):  # decides the order of the arrays in the file
+        if thawed(config):  # decides the order of the arrays in the file
             settings["trainable"] = True
         if "input_layers" in settings:
             connect(settings)
@@ -72,35 +72,30 @@ def translate(config):
     if isinstance(settings.get("axis"), list) and len(settings["axis"]) == 1:
         settings["axis"] = settings["axis"][0]
     shape = settings.pop("batch_input_shape", None)
-    if name == "InputLayer":
-        settings["batch_shape"] = shape
+    settings |= {"batch_shape": shape} if name == "InputLayer" else {}
     gone = GONE if name == "MultiHeadAttention" else {"rng_type"}
     gone = gone | (SEPARABLE if name.startswith("Separable") else set())
-    if name.startswith(("Depthwise", "Separable")) or "Transpose" in name:
-        gone = gone | ({"groups"} if settings.get("groups") == 1 else set())
-    if settings.get("time_major") is False:
-        gone = gone | {"time_major"}
+    gone |= SPATIAL if name.startswith("SpatialDropout") else set()
+    if "Conv" in name and settings.get("groups") == 1:
+        gone |= {"groups"}
+    gone |= {"time_major"} if settings.get("time_major") is False else set()
     if "name" in settings:
         settings["name"] = settings["name"].replace("/", "_")
     config["config"] = {k: v for k, v in settings.items() if k not in gone}
     return config
 
 
-def thawed(config):
-    for layer in config["config"]["layers"]:
-        if layer["class_name"] in MODELS:
-            yield from thawed(layer)
-        elif layer["class_name"] != "InputLayer":
-            yield layer["config"].get("trainable", True)
+def thawed(layer):
+    if layer["class_name"] in MODELS:
+        return any(map(thawed, layer["config"]["layers"]))
+    return layer["config"].get("trainable", layer["class_name"] != "InputLayer")
 
 
 def connect(model):
-    """Write down the calls of the layers as Keras 3 does."""
     kinds = {layer["name"]: layer["class_name"] for layer in model["layers"]}
 
     def is_tensor(value):
-        first = value[0] if isinstance(value, list) and value else None
-        return isinstance(first, str) and first in kinds
+        return isinstance(value, list) and str(*value[:1]) in kinds
 
     def tensor(value):
         if isinstance(value, dict):
@@ -129,21 +124,36 @@ def connect(model):
             named = isinstance(node, dict)
             inputs = [node] if named or is_tensor(node) else node
             first = next(iter(node.values())) if named else inputs[0]
+            if isinstance(first, str):
+                raise ValueError(f"{layer['name']}: a constant comes first")
             given = first[3] if len(first) > 3 else {}
             args = [tensor(value) for value in inputs]
             layer["inbound_nodes"][i] = {
                 "args": args if len(args) == 1 else [args],
                 "kwargs": {key: tensor(value) for key, value in given.items()},
             }
-    for key in ("input_layers", "output_layers"):
-        model[key] = end(model[key])
+    model |= {key: end(model[key]) for key in ("input_layers", "output_layers")}
+
+
+def freeze(model, config):
+    """Freeze all that is in a frozen model or layer, as Keras 2 did."""
+    for each in config["config"]["layers"]:
+        if each["class_name"] != "InputLayer":
+            layer = model.get_layer(each["config"]["name"].replace("/", "_"))
+            if each["class_name"] in MODELS:
+                freeze(layer, each)
+            if each["config"].get("trainable") is False:
+                layer.trainable = True  # or False may do nothing
+                layer.trainable = False
 
 
 def load_keras_2(path, custom_objects=None):
     with h5py.File(path) as file:
-        config = translate(json.loads(file.attrs["model_config"]))
-    model = keras.saving.deserialize_keras_object(config, custom_objects)
+        config = json.loads(file.attrs["model_config"])
+    new = translate(config)
+    model = keras.saving.deserialize_keras_object(new, custom_objects)
     model.load_weights(path)
+    freeze(model, config)
     return model
 
 
@@ -151,6 +161,8 @@ def load_keras_2(path, custom_objects=None):
 
 
 # --8<-- [start:operations]
+import operator
+
 import tensorflow as tf
 
 
@@ -160,10 +172,7 @@ class TFOpLambda(keras.layers.Layer):
         self.function = function
 
     def call(self, *args, name=None, **kwargs):
-        operation = tf
-        for part in self.function.split("."):
-            operation = getattr(operation, part)
-        return operation(*args, **kwargs)
+        return operator.attrgetter(self.function)(tf)(*args, **kwargs)
 
     def get_config(self):
         return {**super().get_config(), "function": self.function}
@@ -173,14 +182,14 @@ class TFOpLambda(keras.layers.Layer):
 
 # --8<-- [start:load]
 model = load_keras_2("model.h5", {"TFOpLambda": TFOpLambda})
+model.save("model.keras")
 # --8<-- [end:load]
 
 # --8<-- [start:prove]
 import numpy as np
 
 keras2 = np.load("keras2.npz")
-base = model.get_layer("base")
-for bn in [base.get_layer("bn"), model.get_layer("top_bn")]:
+for bn in [model.get_layer("base").layers[-1], model.get_layer("top_bn")]:
     for name in ["gamma", "beta", "moving_mean", "moving_variance"]:
         array = keras2[f"{bn.name}/{name}:0"]
         np.testing.assert_array_equal(getattr(bn, name), array)
@@ -189,7 +198,3 @@ predictions = model.predict(keras2["x"], verbose=0)
 np.testing.assert_allclose(predictions, keras2["predictions"], atol=1e-4)
 print(len(predictions), "predictions equal within 1e-4")
 # --8<-- [end:prove]
-
-# --8<-- [start:save]
-model.save("model.keras")
-# --8<-- [end:save]

@@ -24,6 +24,31 @@ model.fit(x, y, epochs=5, verbose=0)
 model.export("exported", verbose=False)
 # --8<-- [end:export]
 
+# --8<-- [start:export_2]
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+keras.utils.set_random_seed(0)
+rows = np.random.normal(5, 3, size=(64, 8)).astype("float32")
+old = keras.Sequential(
+    [
+        keras.Input(shape=(8,)),
+        keras.layers.BatchNormalization(name="bn"),
+    ]
+)
+old.compile("sgd", "mse")
+old.fit(rows, rows, epochs=5, verbose=0)
+keras.utils.disable_interactive_logging()
+old.export("exported_2")
+
+again = tf.saved_model.load("exported_2")
+for training in False, True:
+    outputs = old(rows, training=training)
+    close = np.allclose(again.serve(rows), outputs, rtol=1e-4, atol=1e-4)
+    print(f"served as with training={training}: {close}")
+# --8<-- [end:export_2]
+
 # --8<-- [start:load]
 served = tf.saved_model.load("exported")
 predictions = served.serve(x)

@@ -59,26 +59,22 @@ def old_hard_sigmoid(x):
     return keras.ops.clip(0.2 * x + 0.5, 0, 1)
 
 
-def compute_as_keras_2(model):
-    """Give recurrent layers the hard_sigmoid of Keras 2; returns how many."""
+def compute_as_keras_2(layer):
+    """Give a model the hard_sigmoid of Keras 2; returns how often it did."""
     changed = 0
-    for layer in model.layers:
-        for name in ["forward_layer", "backward_layer"]:
-            changed += set_gates(getattr(layer, name, None))
-        changed += set_gates(layer)
+    parts = [*getattr(layer, "layers", []), *getattr(layer, "cells", [])]
+    for name in ["cell", "layer", "forward_layer", "backward_layer"]:
+        parts += [getattr(layer, name)] if hasattr(layer, name) else []
+    for part in parts:
+        changed += compute_as_keras_2(part)
+    for name in ["activation", "recurrent_activation"]:
+        if getattr(layer, name, None) is keras.activations.hard_sigmoid:
+            setattr(layer, name, old_hard_sigmoid)
+            changed += 1
     return changed
 
 
-def set_gates(layer):
-    cell = getattr(layer, "cell", None)
-    gates = getattr(cell, "recurrent_activation", None)
-    if gates is keras.activations.hard_sigmoid:
-        cell.recurrent_activation = old_hard_sigmoid
-        return 1
-    return 0
-
-
-print(compute_as_keras_2(model), "recurrent layers changed")
+print(compute_as_keras_2(model), "activations changed")
 print("off by more than 0.001:", off(model) > 0.001)
 # --8<-- [end:fix]
 
