@@ -51,9 +51,12 @@ class SafeRun(keras.callbacks.Callback):
         if not model.weights:
             raise ValueError("the model has no arrays yet: call it once")
         own = [model.optimizer, getattr(model.optimizer, "inner_optimizer", 0)]
-        for held in keras.tree.flatten([*vars(model).values()]):
-            if isinstance(held, keras.optimizers.Optimizer) and held not in own:
-                raise ValueError(f"optimizer not kept: {held.name}")
+        held = [*vars(model).values()]
+        held += [v for d in held if isinstance(d, dict) for v in d.values()]
+        held += [v for t in held if isinstance(t, (list, tuple)) for v in t]
+        for v in held:
+            if isinstance(v, keras.optimizers.Optimizer) and v not in own:
+                raise ValueError(f"optimizer not kept: {v.name}")
         notes = self.notes("last")
         if notes:
             self.load(model, "last")
@@ -104,8 +107,7 @@ class SafeRun(keras.callbacks.Callback):
             names = []
             file.visit(names.append)
         names = [n for n in names if not n.startswith("optimizer/")]
-        arrays = [n for n in names if "/vars/" in f"/{n}"]
-        if len(arrays) < len(self.model.weights):
+        if sum("/vars/" in f"/{n}" for n in names) < len(self.model.weights):
             raise ValueError(f"{new} does not hold all arrays of the model")
         os.replace(new, self.path(name))  # all of the file or nothing
 
@@ -127,8 +129,7 @@ class SafeRun(keras.callbacks.Callback):
             "optimizer": self.kind(self.model),
             "seeds": [seed.numpy() for seed in self.seeds(self.model)],
         }
-        best = self.notes("best")
-        old = self.sign * best["value"] if best else np.inf
+        old = self.sign * self.notes("best").get("value", self.sign * np.inf)
         if self.sign * notes["value"] < old:  # never true of NaN
             self.save("best", notes)
         self.save("last", notes)
@@ -152,10 +153,9 @@ def train(folder, *others):
     model = keras.Sequential([*first, norm, keras.layers.Dense(1)])
     model.compile(keras.optimizers.Adam(0.1), "mse", run_eagerly=True)
     run = SafeRun(folder)
-    start = run.resume(model)  # 0 in an empty folder
-    settings.update(initial_epoch=start, callbacks=[*others, run])
+    settings.update(initial_epoch=run.resume(model), callbacks=[*others, run])
     model.fit(x[:32], y[:32], 16, epochs=4, verbose=0, **settings)
-    return model, run, start
+    return model, run, settings["initial_epoch"]
 
 
 def equal(arrays, model):

@@ -190,7 +190,7 @@ def refuses(recipe, member, model):
         resume_unchanged()
 
     def further_optimizers():
-        model.second = ({"third": keras.optimizers.SGD()},)
+        model.second = (keras.optimizers.SGD(),)
         try:
             resume_unchanged()
         finally:
