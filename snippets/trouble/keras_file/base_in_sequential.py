@@ -37,7 +37,7 @@ def load(path):
         keras.saving.load_model(path, compile=False)
         print(f"{path}: loaded")
     except ValueError as error:
-        print(f"{path}: ValueError:", str(error)[:73], sep="\n  ")
+        print(f"{path}:", f"ValueError: {error}".split(" Inputs")[0], sep="\n")
 
 
 x = np.random.default_rng(0).normal(5, 3, (64, 8, 8, 3)).astype("float32")
@@ -64,7 +64,7 @@ for name in ["sequential", "functional"]:
         keras.saving.load_model(f"{name}.keras")
         print(f"{name}: loaded")
     except ValueError as error:
-        print(f"{name}: ValueError:", str(error)[:73], sep="\n  ")
+        print(f"{name}:", f"ValueError: {error}".split(" Inputs")[0], sep="\n")
 # --8<-- [end:see]
 
 # --8<-- [start:why]
