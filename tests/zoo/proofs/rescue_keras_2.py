@@ -25,7 +25,7 @@ SHOWS = {
     "rescue/keras_2_h5.py": "build_model compare",
     # Parts of it; TFOpLambda is for TensorFlow operations between layers, of which no
     # member has any: the page runs it, on a file of Keras 2.15.0.
-    "rescue/keras_2_h5_no_code.py": "translate thawed connect TFOpLambda",
+    "rescue/keras_2_h5_no_code.py": "translate thawed connect freeze TFOpLambda",
     # The first two are parts of it.
     "rescue/keras_2_without_code.py": "rewrite count_calls_from_0 "
     "Norm base functional sequential steps operation check",
