@@ -88,6 +88,6 @@ checkpoint.restore(path).assert_consumed()
 report("in lists, ba", net)
 try:
     same_order(net, path)
-except ValueError as error:
-    print("same order:", error)
+except ValueError:
+    print("in lists, ba: same_order refuses")
 # --8<-- [end:lists]

@@ -11,11 +11,9 @@ from tests.zoo import compare
 from tests.zoo.core import proof
 
 SHOWS = {
-    "trouble/callbacks/dropout_masks.py": "report",
     "trouble/checkpoint/another_order.py": "Net built report",
     "trouble/checkpoint/in_list.py": "Net with_random_arrays assert_and_count",
     "trouble/checkpoint/not_built.py": "Chain Block Late arrays_of lost",
-    "trouble/checkpoint/other_frozen.py": "two_norms passes checkpoint_of",
     "trouble/checkpoint/path.py": "build restored_from",
 }
 
@@ -56,104 +54,6 @@ def equal(arrays, others):
     """Return, for each pair of arrays, whether they are equal."""
     pairs = zip(arrays, others, strict=True)
     return [np.array_equal(one, other) for one, other in pairs]
-
-
-def in_training(model, x):
-    """Return the outputs of a call in training mode."""
-    return [compare._array(a) for a in keras.tree.flatten(model(x, training=True))]
-
-
-def through_arrays(recipe, member):
-    """Save all of a model and restore it into another; return the first."""
-    model = varied(member, 1)
-    before = compare.state(model)
-    path = recipe["checkpoint_of"](model).save("whole/net")
-    assert not compare.changed(before, compare.state(model))
-    loaded = varied(member, 2)
-    flags = [layer.trainable for layer in compare.layers_of(loaded)]
-    assert not all(equal(arrays_of(model), arrays_of(loaded)))
-    recipe["checkpoint_of"](loaded).restore(path).assert_consumed()
-    assert all(equal(arrays_of(model), arrays_of(loaded)))
-    assert flags == [layer.trainable for layer in compare.layers_of(loaded)]
-    compare.assert_same_predictions(model, loaded, member.data()[0])
-
-    # A model that has no arrays yet holds none, and the assertion says so.
-    unbuilt = keras.Sequential([keras.layers.BatchNormalization()])
-    with pytest.raises(AssertionError, match="[Uu]nresolved|not bound|Found"):
-        recipe["checkpoint_of"](unbuilt).restore(path).assert_consumed()
-    return model
-
-
-@proof("trouble/callbacks/dropout_masks.py:checkpoint_of")
-def masks_go_on(recipe, member):
-    x, _ = member.data()
-    model = through_arrays(recipe, member)
-    in_training(model, x)  # draws masks and moves the statistics
-    recipe["checkpoint_of"](model).save("masks/net")
-    np.savez("arrays.npz", *arrays_of(model))
-    np.savez("next.npz", *in_training(model, x))
-
-
-@masks_go_on.in_a_new_process
-def masks_go_on_elsewhere(recipe, member):
-    x, _ = member.data()
-    path = tf.train.latest_checkpoint("masks")
-    model = varied(member, 3)
-    recipe["checkpoint_of"](model).restore(path).assert_consumed()
-    arrays, outputs = np.load("arrays.npz"), np.load("next.npz")
-    assert all(equal(arrays_of(model), [arrays[name] for name in arrays.files]))
-    for i, array in enumerate(in_training(model, x)):
-        right = outputs[f"arr_{i}"]
-        np.testing.assert_allclose(array, right, rtol=1e-4, atol=1e-5)
-    if {"dropout", "noise"} & member.traits:  # the counts decide
-        recipe["checkpoint_of"](model).restore(path).assert_consumed()
-        seeds = {id(variable) for variable in model.weights}
-        for variable in model.variables:
-            if id(variable) not in seeds:
-                variable.assign(variable + 5)
-        array = in_training(model, x)[0]
-        assert not np.allclose(array, outputs["arr_0"], rtol=1e-4, atol=1e-5)
-
-
-@proof("trouble/checkpoint/other_frozen.py:flags_of")
-def flags_of(recipe, member):
-    model = compare.compiled(member)
-    before = compare.state(model)
-    saved = recipe["flags_of"](model)
-    assert not compare.changed(before, compare.state(model))
-    assert saved == _flags(model)
-    # They are what the optimizer got.
-    assert sum(saved) == len(model.optimizer._trainable_variables)
-    flags = tf.Variable(saved)
-    path = tf.train.Checkpoint(flags=flags, model=model).save("flags/net")
-    key = "flags/.ATTRIBUTES/VARIABLE_VALUE"
-    in_file = tf.train.load_variable(path, key)
-    assert np.array_equal(in_file, recipe["flags_of"](member.build()))
-    # Each layer that has arrays of its own to train, frozen or thawed alone.
-    layers = [each for each in compare.layers_of(model) if each._trainable_variables]
-    for layer in layers[:: max(1, len(layers) // 8)]:
-        layer.trainable = not layer.trainable
-        found = recipe["flags_of"](model)
-        assert found == _flags(model)
-        assert not np.array_equal(in_file, found), layer.name
-        layer.trainable = not layer.trainable
-        assert np.array_equal(in_file, recipe["flags_of"](model)), layer.name
-    model.trainable = False
-    assert not any(recipe["flags_of"](model))
-
-
-def _flags(model):
-    """Return which variables are trained, from the flags of the layers that own them.
-
-    A layer thawed in a frozen model is trained: the flag was handed down only once.
-    """
-    trained = {
-        id(variable)
-        for layer in compare.layers_of(model)
-        if layer.trainable
-        for variable in layer._trainable_variables
-    }
-    return [id(variable) in trained for variable in model.variables]
 
 
 def saved_by_both(member):
