@@ -1,4 +1,4 @@
-"""The look at new images through a base."""
+"""The look at new images through a base; flags that a file does not keep."""
 
 import keras
 import numpy as np
@@ -6,7 +6,10 @@ import numpy as np
 from tests.zoo import compare
 from tests.zoo.core import proof
 
-SHOWS = {"trouble/frozen/other_images.py": "features trained_head score"}
+SHOWS = {
+    "trouble/frozen/other_images.py": "features trained_head score",
+    "trouble/frozen/flags_lost.py": "small_base functional sequential through_files",
+}
 
 
 def around(layer, member):
@@ -53,3 +56,41 @@ def shift(recipe, member):
     path = layer.moving_mean.path.rpartition("/")[0]
     distance, ratio = recipe["shift"](model, [x])[path]
     np.testing.assert_allclose((distance, ratio), (4, 2), rtol=1e-2)
+
+
+@proof("trouble/frozen/flags_lost.py:flags_that_differ")
+def flags_that_differ(recipe, member):
+    x, _ = member.data()
+    model = compare.compiled(member)
+    model.trainable = False
+    model.save_weights("frozen.weights.h5")
+    recipe["write_record"]("frozen.npz", model, x)
+    before = compare.state(model)
+    assert recipe["flags_that_differ"](model) == []
+    assert not compare.changed(before, compare.state(model))
+
+    # From code, with the flags of the code: each array that was frozen, and each layer.
+    loaded = member.build()
+    loaded.load_weights("frozen.weights.h5")
+    found = recipe["flags_that_differ"](loaded)
+    thawed = [weight for weight in loaded.weights if weight.trainable]
+    norms = [layer for layer in compare.norms_of(loaded) if layer.trainable]
+    assert len(found) == len(thawed) + len(norms), found
+    assert all("trainable is True" in line for line in found)
+    loaded.trainable = False
+    assert recipe["flags_that_differ"](loaded) == []
+    norm = compare.norms_of(loaded)[-1]
+    norm.trainable = True
+    lines = recipe["flags_that_differ"](loaded)
+    assert len(lines) == 1 + len(norm._trainable_variables), lines
+    norm.trainable = False
+
+    # Other arrays are not its business, whatever they are called; another model is.
+    for weight in loaded.weights:
+        weight.assign(keras.ops.ones_like(weight))
+    assert recipe["flags_that_differ"](loaded) == []
+    inputs = keras.Input((2,), name="rows")
+    other = keras.Model(inputs, keras.layers.BatchNormalization()(inputs))
+    other.trainable = False
+    said = [f"4 arrays instead of {len(model.weights)}"]
+    assert recipe["flags_that_differ"](other) == said
