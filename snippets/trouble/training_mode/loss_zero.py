@@ -36,7 +36,8 @@ class ReturnsLoss(Net):
         with tf.GradientTape() as tape:
             outputs = self(x, training=True)
             loss = self.compute_loss(x, y, outputs)
-        gradients = tape.gradient(loss, self.trainable_variables)
+            scaled = self.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
         return self.report(x, y, outputs, loss)
 
@@ -51,9 +52,10 @@ print(losses(ReturnsLoss()))
 # --8<-- [start:fix]
 class UpdatesLoss(ReturnsLoss):
     def report(self, x, y, outputs, loss):
+        rows = tf.shape(tf.nest.flatten(x)[0])[0]
         for metric in self.metrics:
             if metric.name == "loss":
-                metric.update_state(loss, sample_weight=tf.shape(x)[0])
+                metric.update_state(loss, sample_weight=rows)
         return self.compute_metrics(x, y, outputs)
 
 

@@ -54,13 +54,20 @@ def mc_predict(model, rows, n=300):
     """Return n predictions with Dropout on and all statistics fixed."""
     layers = batch_norms(model)
     flags = [layer.trainable for layer in layers]
+    arrays = model.get_weights()
     try:
         for layer in layers:
             layer.trainable = False
-        return np.stack([model(rows, training=True) for _ in range(n)])
+        samples = [model(rows, training=True) for _ in range(n)]
     finally:
         for layer, flag in zip(layers, flags, strict=True):
             layer.trainable = flag
+        after = model.get_weights()
+        model.set_weights(arrays)
+    if not all(map(np.array_equal, arrays, after)):
+        raise ValueError("a layer other than BatchNormalization changes")
+    # Several outputs are stacked each by itself.
+    return keras.tree.map_structure(lambda *each: np.stack(each), *samples)
 
 
 report("mc_predict", mc_predict)
