@@ -45,6 +45,12 @@ SESSIONS = {
                 "tests/backends_zoo.py",
                 *(f"tests/zoo/{name}.py" for name in ("compare", "core", "members")),
                 "docs/bn_tools.py",
+                "snippets/backends/jax_loop.py",
+                "snippets/backends/jax_train_step.py",
+                "snippets/backends/port_a_net.py",
+                "snippets/backends/port_pooling.py",
+                "snippets/backends/port_rules.py",
+                "snippets/backends/train_on_elsewhere.py",
             )
         },
     ),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from importlib.metadata import version
 
 import pytest
@@ -97,6 +98,16 @@ def test_a_script_of_another_version_that_changed_is_run_again(monkeypatch):
     monkeypatch.setattr(sessions.scripts, "recorded", lambda page, block: None)
     assert sessions.late("docs/ship/tensorflow-js.md") == ["--other-versions"]
     assert sessions.late("docs/ship/core-ml.md") == []
+
+
+@pytest.mark.parametrize(
+    ("proof", "files"),
+    [each for name in sessions.SESSIONS.values() for each in name.proofs.items()],
+)
+def test_a_proof_is_stale_when_a_snippet_that_it_names_changed(proof, files):
+    text = (versions.ROOT / proof).read_text("utf-8")
+    named = re.findall(r'"(\w+/[\w/]+\.py):\w+"', text)
+    assert {f"snippets/{file}" for file in named} <= {*files}, "name it in sessions.py"
 
 
 @pytest.mark.parametrize("session", sessions.SESSIONS)

@@ -19,7 +19,8 @@ def arrays(module):
             raise ValueError(f"{tensor.dtype}: call net.float() first")
         # Copies, because JAX would share the memory with PyTorch.
         array = tensor.detach().cpu().numpy().copy()
-        if array.ndim > 1:  # a kernel: its two axes of channels go last
+        if array.ndim > 1 and not isinstance(module, nn.Embedding):
+            # A kernel: its two axes of channels go last.
             array = array.transpose(*range(2, array.ndim), 1, 0)
         found.append(array)
     return found
