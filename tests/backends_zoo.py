@@ -4,8 +4,6 @@
 for each backend, and runs one of the functions below the tests in it.
 """
 
-import json
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -35,61 +33,46 @@ MEMBERS = [
 SHARED = {"arrays", "batchnorm", "channels_last", "demand", "layer", "around"}
 
 
-def run(function: str, backend: str, folder: Path, *arguments) -> list:
-    """Run a function of this module with a backend of Keras; return what it returns."""
-    code = f"""\
-import json, os
-os.environ["KERAS_BACKEND"] = {backend!r}
-from tests import backends_zoo
-print(json.dumps(backends_zoo.{function}(*{arguments!r})))
-"""
-    with runner.Script(folder, fresh=True) as script:
-        result = script.run(code)
-    assert result.error is None, f"{result.error}\n{result.output[-2000:]}"
-    return json.loads(result.output.splitlines()[-1])
-
-
-@pytest.fixture
-def folder():
-    """An empty folder, which the processes of a test share."""
-    with tempfile.TemporaryDirectory(prefix="zoo-") as name:
-        yield Path(name)
+def run(function: str, backend: str, folder: Path, *arguments):
+    """Call a function of this module with a backend of Keras; return its answer."""
+    name = f"{__name__}.{function}"
+    return runner.call(name, folder, *arguments, KERAS_BACKEND=backend)
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-def test_the_loop_for_jax_does_what_fit_does(member, folder):
+def test_the_loop_for_jax_does_what_fit_does(member, tmp_path):
     """Losses, arrays, flags and optimizer are those of the built-in ``fit``."""
-    assert run("loop_and_fit", "jax", folder, member) == []
+    assert run("loop_and_fit", "jax", tmp_path, member) == []
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-def test_the_train_step_for_jax_does_what_fit_does(member, folder):
+def test_the_train_step_for_jax_does_what_fit_does(member, tmp_path):
     """History, arrays, flags and optimizer are those of the built-in ``fit``."""
-    assert run("step_and_fit", "jax", folder, member) == []
+    assert run("step_and_fit", "jax", tmp_path, member) == []
 
 
-def test_a_frozen_layer_after_the_first_step_is_refused(folder):
+def test_a_frozen_layer_after_the_first_step_is_refused(tmp_path):
     """The optimizer knows other variables, and the loop says so."""
-    assert "variables" in run("loop_after_freezing", "jax", folder)
+    assert "variables" in run("loop_after_freezing", "jax", tmp_path)
 
 
 @pytest.mark.parametrize("writer", ["torch", "jax"])
-def test_training_goes_on_with_another_backend(writer, folder):
+def test_training_goes_on_with_another_backend(writer, tmp_path):
     """Arrays and optimizer of a file go over to the other backends."""
     members = [name for name in MEMBERS if name not in ("mobilenet", "resnet")]
-    run("write", writer, folder, members)
+    run("write", writer, tmp_path, members)
     for reader in {"tensorflow", "jax", "torch"} - {writer}:
-        assert run("read_and_train", reader, folder, members) == []
+        assert run("read_and_train", reader, tmp_path, members) == []
 
 
-def test_nets_are_ported_or_refused(folder):
+def test_nets_are_ported_or_refused(tmp_path):
     """Outputs are equal, or the message says what has no rule."""
-    assert run("port_nets", "tensorflow", folder) == []
+    assert run("port_nets", "tensorflow", tmp_path) == []
 
 
-def test_deep_nets_are_ported_and_train_on(folder):
+def test_deep_nets_are_ported_and_train_on(tmp_path):
     """Residual nets and a U-Net come over whole, and take the same steps."""
-    assert run("port_deep_nets", "tensorflow", folder) == []
+    assert run("port_deep_nets", "tensorflow", tmp_path) == []
 
 
 def test_pages_show_the_same_functions():

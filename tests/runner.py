@@ -7,6 +7,7 @@ interpreter.
 """
 
 import gc
+import json
 import linecache
 import multiprocessing
 import os
@@ -119,6 +120,31 @@ class Script:
             end = f"the process ended with exit code {self._process.exitcode}"
         log = Path(self._log.name).read_text("utf-8", "replace")
         return Result("", f"{end}\n{log[-2000:]}".rstrip(), (first_line,))
+
+
+def call(function: str, folder: Path, *arguments, **environment: str):
+    """Call a function of a test module in an interpreter that has imported nothing.
+
+    Args:
+        function: Its module and name, such as ``tests.ship.nodes.statistics``.
+        folder: Working directory of the call.
+        arguments: What it gets: numbers, texts, lists of them.
+        environment: Variables that are set before anything is imported.
+
+    Returns:
+        What it returns, by way of JSON.
+    """
+    module, _, name = function.rpartition(".")
+    code = f"""\
+import json, os
+os.environ.update({environment!r})
+from {module} import {name}
+print(json.dumps({name}(*{arguments!r})))
+"""
+    with Script(folder, fresh=True) as script:
+        result = script.run(code)
+    assert result.error is None, f"{result.error}\n{result.output[-2000:]}"
+    return json.loads(result.output.splitlines()[-1])
 
 
 def _context(fresh: bool):

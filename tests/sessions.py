@@ -69,9 +69,16 @@ SESSIONS = {
         ),
         ("ship",),
         {
-            "tests/routes.py": ("tests/routes.py", "snippets/reference/routes.md"),
-            "tests/ship_zoo.py": (
-                *("tests/ship_zoo.py", "tests/routes.py", "docs/bn_tools.py"),
+            "tests/ship/routes.py": (
+                *("tests/ship/routes.py", "tests/ship/web.py"),
+                "snippets/reference/routes.md",
+            ),
+            "tests/ship/zoo.py": (
+                *(
+                    f"tests/ship/{name}.py"
+                    for name in "zoo nodes converted web".split()
+                ),
+                "docs/bn_tools.py",
                 *(f"tests/zoo/{name}.py" for name in ("compare", "core", "members")),
                 "snippets/ship/onnx_node.py",
                 "snippets/ship/onnx_to_keras.py",

@@ -1,0 +1,1 @@
+"""What `make ship` runs beside its pages: proofs, and the table of routes."""
