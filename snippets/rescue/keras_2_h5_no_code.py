@@ -95,7 +95,7 @@ def connect(model):
     kinds = {layer["name"]: layer["class_name"] for layer in model["layers"]}
 
     def is_tensor(value):
-        return isinstance(value, list) and str(*value[:1]) in kinds
+        return isinstance(value, list) and value and str(value[0]) in kinds
 
     def tensor(value):
         if isinstance(value, dict):

@@ -32,6 +32,10 @@ def build_functional():
     return keras.Model(inputs, x)
 
 
+def build_behind(layer):
+    return keras.Sequential([keras.Input(shape=(8, 8, 3)), make_base(), layer])
+
+
 def load(path):
     try:
         keras.saving.load_model(path, compile=False)
@@ -56,6 +60,8 @@ for build in [build_sequential, build_functional]:
         **{str(i): arrays[i] for i in arrays},
     )
     load(f"{name}.keras")
+build_behind(keras.layers.Dense(2)).save("dense.keras")
+build_behind(keras.layers.BatchNormalization()).save("norm.keras")
 # --8<-- [end:write]
 
 # --8<-- [start:see]
@@ -66,6 +72,20 @@ for name in ["sequential", "functional"]:
     except ValueError as error:
         print(f"{name}:", f"ValueError: {error}".split(" Inputs")[0], sep="\n")
 # --8<-- [end:see]
+
+# --8<-- [start:behind]
+import re
+
+images = np.zeros((16, 8, 8, 3), "float32")
+dense = keras.saving.load_model("dense.keras")
+print("dense: predictions of shape", dense.predict(images, verbose=0).shape)
+norm = keras.saving.load_model("norm.keras")
+try:
+    norm.predict(images, verbose=0)
+except AttributeError as error:
+    message = re.search("'list' .*'shape'", str(error))[0]
+    print("norm: AttributeError:", message)
+# --8<-- [end:behind]
 
 # --8<-- [start:why]
 import json
@@ -135,6 +155,13 @@ for name, loaded in [
     np.testing.assert_allclose(out, expected["out"], rtol=1e-4, atol=1e-4)
     print(f"{name}: {len(arrays)} arrays equal, and the predictions")
 # --8<-- [end:sure]
+
+# --8<-- [start:behind_sure]
+for name in ["dense", "norm"]:
+    one_output(f"{name}.keras", "copy.keras")
+    copy = keras.saving.load_model("copy.keras")
+    print(f"{name}: {copy.predict(images, verbose=0).shape}")
+# --8<-- [end:behind_sure]
 
 # --8<-- [start:today]
 build_sequential().save("today.keras")

@@ -34,12 +34,8 @@ with np.load("paths.npz") as saved:
 
 # --8<-- [start:fix]
 def keyed(net):
-    keys = {
-        f"{layer.name}/{variable.name}": variable
-        for layer in net.layers
-        for variable in layer.weights
-    }
-    if len(keys) != len(net.weights):  # layers within layers share keys
+    keys = {"/".join(v.path.split("/")[-2:]): v for v in net.weights}
+    if len(keys) != len(net.weights):  # two layers share a name
         raise ValueError(f"{len(keys)} keys, {len(net.weights)} arrays")
     return keys
 
@@ -56,3 +52,13 @@ with np.load("named.npz") as saved:
 unnamed = [keras.layers.BatchNormalization() for _ in range(2)]
 print("unnamed layers share a name:", unnamed[0].name == unnamed[1].name)
 # --8<-- [end:sure]
+
+# --8<-- [start:inner]
+inputs = keras.Input(shape=(4,))
+head = keras.layers.Dense(1, name="head")
+print("base and head:", len(keyed(keras.Model(inputs, head(build()(inputs))))))
+try:
+    keyed(keras.Model(inputs, [build()(inputs), build()(inputs)]))
+except ValueError as error:
+    print("ValueError:", error)
+# --8<-- [end:inner]

@@ -47,6 +47,15 @@ FILES = {
     "weights": lambda model: model.save_weights("weights"),
     "checkpoint": lambda model: tf.train.Checkpoint(model=model).write("checkpoint"),
 }
+# What no member has: a dropout of channels, a number as first argument.
+SPECIAL = """
+import keras
+layers = keras.layers.SpatialDropout2D(0.2), keras.layers.BatchNormalization()
+keras.Sequential([keras.Input((3, 3, 4)), *layers]).save("spatial.h5")
+inputs = keras.Input((4,))
+outputs = 1.0 - keras.layers.BatchNormalization()(inputs)
+keras.Model(inputs, outputs).save("constant.h5")
+"""
 
 
 def keras_2_writes(member, *files, compiled=False):
@@ -201,6 +210,14 @@ def renamed(model, member):
 def load_keras_2(recipe, member):
     if "subclassed" in member.traits:
         raise NotFor("Keras 2 writes no model of a class to an .h5")
+    python = environments.install(environments.KERAS_2)
+    subprocess.run([python, "-c", SPECIAL], check=True, capture_output=True)
+    said = refuses(recipe["load_keras_2"], "constant.h5")
+    assert "a constant comes first" in said, said
+    dropout, norm = recipe["load_keras_2"]("spatial.h5").layers
+    assert isinstance(dropout, keras.layers.SpatialDropout2D) and dropout.rate == 0.2
+    assert len(norm.get_weights()) == 4
+
     keras_2_writes(member, "model.h5")
     model = recipe["load_keras_2"]("model.h5")
     model.save("model.keras")

@@ -1,8 +1,11 @@
 """Averages of weights, with statistics for them."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.zoo import compare
 from tests.zoo.core import load, proof
@@ -55,6 +58,19 @@ class Look(keras.callbacks.Callback):
 def save_averages(recipe, member):
     batches = batches_of(member)
     kind = recipe["SaveAverages"]
+
+    # Inputs that an epoch would not read as batches, or not to the end.
+    rows = tf.data.Dataset.from_tensor_slices(member.data()[0]).batch(16)
+    one = keras.tree.flatten(member.data()[0])[0]
+    for path, wrong, words in [
+        ("averages.h5", batches, "does not end in .keras"),
+        ("averages.keras", one, "one array"),
+        ("averages.keras", iter(batches), "a generator is empty"),
+        ("averages.keras", rows.repeat(), "never ends"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            kind(path, wrong)
+    kind(Path("averages.keras"), rows)
 
     # Without averages in the optimizer it refuses, before the first step.
     plain = compare.compiled(member)

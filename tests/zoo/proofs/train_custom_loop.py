@@ -55,8 +55,83 @@ def trained(recipe, member, epochs=2):
     return model, optimizer, losses
 
 
+class RowLoss(keras.layers.Layer):
+    """Adds a loss for each row, as an activity regularizer of one's own may do."""
+
+    def call(self, inputs):
+        each = keras.ops.reshape(inputs, (keras.ops.shape(inputs)[0], -1))
+        self.add_loss(0.1 * keras.ops.mean(keras.ops.square(each), axis=1))
+        return inputs
+
+
+def with_row_loss(member):
+    """Return the member's model with another loss on each of its outputs."""
+    model = member.build()
+    inputs = keras.tree.map_structure(
+        lambda a: keras.Input(a.shape[1:], dtype="int32" if a.dtype == int else None),
+        member.data()[0],
+    )
+    outputs = model(inputs)
+    return keras.Model(
+        inputs, keras.tree.map_structure(RowLoss(dtype="float32"), outputs)
+    )
+
+
+def added_losses_count(recipe, member):
+    """Assert that a batch with losses of layers does what train_on_batch does."""
+    x, y = next(iter(batches(member)))
+    losses, models = [], []
+    for own in [True, False]:
+        keras.utils.set_random_seed(0)
+        model = with_row_loss(member)
+        # Steps of momentum are as large as the gradient, unlike those of Adam.
+        model.compile(keras.optimizers.SGD(0.01), member.loss)
+        if own:
+            kind = keras.optimizers.LossScaleOptimizer
+            half = member.policy == "mixed_float16"
+            optimizer = kind(model.optimizer) if half else model.optimizer
+            step = recipe["make_train_step"](model, optimizer, loss_of(member))
+            losses.append(float(step(x, y)))
+        else:
+            losses.append(float(np.ravel(model.train_on_batch(x, y))[0]))
+        models.append(model)
+    tolerance = 1e-2 if "mixed" in member.traits else 1e-3
+    np.testing.assert_allclose(*losses, tolerance)
+    for one, right in zip(*(model.variables for model in models), strict=True):
+        one, right = (np.asarray(v).astype("float32") for v in (one, right))
+        np.testing.assert_allclose(one, right, tolerance, tolerance)
+
+
+def refuses(recipe, member):
+    """Assert that it refuses a loss per row, and several devices."""
+    x, y = next(iter(batches(member)))
+    model = member.build()
+    arrays = model.get_weights()
+
+    def per_row(targets, outputs, weight):
+        return keras.ops.ones(3)
+
+    step = recipe["make_train_step"](model, optimizer_of(member, model), per_row)
+    with pytest.raises(ValueError, match="one number per batch"):
+        step(x, y)
+    assert all(map(np.array_equal, arrays, model.get_weights()))
+
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        model = member.build()
+        optimizer = optimizer_of(member, model)
+        step = recipe["make_train_step"](model, optimizer, loss_of(member))
+        with pytest.raises(NotImplementedError, match="one device only"):
+            tf.function(lambda: strategy.run(step, args=(x, y)))()
+
+
 @proof("train/custom_loop.py:make_train_step")
 def make_train_step(recipe, member):
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    two = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(cpu, two)
+    added_losses_count(recipe, member)
+    refuses(recipe, member)
     if member.policy == "mixed_float16":
         with pytest.raises(ValueError, match="LossScaleOptimizer"):
             recipe["make_train_step"](member.build(), keras.optimizers.Adam(), None)

@@ -19,11 +19,54 @@ def networks(recipe):
     return recipe["make_generator"](), recipe["make_discriminator"]()
 
 
+def one_step(recipe, x, rates, factor):
+    """Return the kernels before and after a step, and the losses that it reports.
+
+    Args:
+        recipe: The names of the page.
+        x: One batch of images.
+        rates: The learning rates of generator and discriminator.
+        factor: Of the squares of each network's first kernel, in its loss.
+    """
+    keras.utils.set_random_seed(0)
+    model = recipe["Gan"](*networks(recipe))
+    kernels = [
+        next(v for v in network.variables if v.name == "kernel")
+        for network in (model.generator, model.discriminator)
+    ]
+    for kernel in kernels:
+        kernel.regularizer = keras.regularizers.L2(factor)
+    before = [kernel.numpy() for kernel in kernels]
+    model.compile(*map(keras.optimizers.SGD, rates))
+    keras.utils.set_random_seed(1)  # the same noise
+    history = model.fit(x, batch_size=len(x), verbose=0).history
+    return before, [kernel.numpy() for kernel in kernels], history
+
+
+def regularizers_count(recipe, member, x):
+    """Assert that the penalty of each network is in its loss and in its gradient."""
+    names = "generator", "discriminator"
+    tolerance = 5e-2 if "mixed" in member.traits else 1e-3
+    for i, rates in enumerate([(0.05, 0.0), (0.0, 0.05)]):
+        before, plain, losses = one_step(recipe, x, rates, 0.0)
+        same, penalized, more = one_step(recipe, x, rates, 0.5)
+        np.testing.assert_array_equal(before[i], same[i])
+        np.testing.assert_allclose(
+            penalized[i] - plain[i], -0.05 * before[i], tolerance, tolerance / 100
+        )
+        # The other network has a rate of 0, so the penalties are those of the start.
+        found = [more[f"{name}_loss"][0] - losses[f"{name}_loss"][0] for name in names]
+        penalties = [0.5 * np.sum(np.square(kernel)) for kernel in before]
+        other = 1 - i
+        np.testing.assert_allclose(found[other], penalties[other], tolerance)
+
+
 @proof("train/gan.py:Gan")
 def gan(recipe, member):
     if member.build.__name__ not in ("functional", "float16", "bfloat16"):
         raise NotFor("a classifier; run with the networks of the page, per policy")
     x = np.random.default_rng(0).uniform(-1, 1, (150, 8, 8, 1)).astype("float32")
+    regularizers_count(recipe, member, x[:64])
     models = []
     for jit in [False, True]:
         keras.utils.set_random_seed(0)

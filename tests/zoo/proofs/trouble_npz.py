@@ -1,12 +1,16 @@
-"""Arrays of one layer for another, only where they have the same names."""
+"""Arrays by name: of one layer for another, and by keys that a file keeps."""
 
 import keras
 import numpy as np
+import pytest
 
 from tests.zoo import compare
 from tests.zoo.core import proof
 
-SHOWS = {"trouble/npz/three_arrays.py": "built"}
+SHOWS = {
+    "trouble/npz/three_arrays.py": "built",
+    "trouble/npz/variable_path.py": "build",
+}
 
 
 @proof("trouble/npz/three_arrays.py:set_checked")
@@ -41,3 +45,40 @@ def set_checked(recipe, member):
                 assert all(map(np.array_equal, kept, less.get_weights()))
             else:
                 raise AssertionError("took arrays of another name")
+
+
+@proof("trouble/npz/variable_path.py:keyed")
+def keyed(recipe, member):
+    model, _ = compare.trained(member)
+    names = [v.path.split("/")[-2:] for v in model.weights]
+    if len(set(map(tuple, names))) < len(names):
+        with pytest.raises(ValueError, match=r"\d+ keys, \d+ arrays") as refusal:
+            recipe["keyed"](model)
+        return refusal.value
+    keys = recipe["keyed"](model)
+    assert [key.split("/") for key in keys] == names
+    for variable, found in zip(model.weights, keys.values(), strict=True):
+        assert variable is found
+    model.save("whole.keras")
+    np.savez("named.npz", **{key: v.numpy() for key, v in keys.items()})
+    np.savez("outputs.npz", *compare.predictions(model, member.data()[0]))
+
+
+@keyed.in_a_new_process
+def keyed_elsewhere(recipe, member):
+    model = keras.saving.load_model("whole.keras")
+    keys = recipe["keyed"](model)
+    with np.load("named.npz") as arrays:
+        # A class makes its layers anew, and Keras numbers those that it does not name.
+        if "subclassed" not in member.traits:
+            assert set(keys) == set(arrays.files)
+        for key, variable in keys.items():
+            variable.assign(np.zeros(variable.shape))
+            if key in arrays:
+                variable.assign(arrays[key])
+        if set(keys) != set(arrays.files):
+            return
+    outputs = np.load("outputs.npz").values()
+    found = compare.predictions(model, member.data()[0])
+    for one, other in zip(found, outputs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
