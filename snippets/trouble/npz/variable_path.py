@@ -34,9 +34,13 @@ with np.load("paths.npz") as saved:
 
 # --8<-- [start:fix]
 def keyed(net):
-    keys = {"/".join(v.path.split("/")[-2:]): v for v in net.weights}
-    if len(keys) != len(net.weights):  # two layers share a name
-        raise ValueError(f"{len(keys)} keys, {len(net.weights)} arrays")
+    keys = {}
+    for layer in net.layers:
+        for variable in layer.weights:
+            key = f"{layer.name}/{variable.name}"
+            if not variable.path.endswith(key):
+                raise ValueError(f"{layer.name} has layers of its own")
+            keys[key] = variable
     return keys
 
 
@@ -54,11 +58,9 @@ print("unnamed layers share a name:", unnamed[0].name == unnamed[1].name)
 # --8<-- [end:sure]
 
 # --8<-- [start:inner]
-inputs = keras.Input(shape=(4,))
-head = keras.layers.Dense(1, name="head")
-print("base and head:", len(keyed(keras.Model(inputs, head(build()(inputs))))))
+outer = keras.Sequential([keras.Input((4,)), build(), keras.layers.Dense(1)])
 try:
-    keyed(keras.Model(inputs, [build()(inputs), build()(inputs)]))
+    keyed(outer)
 except ValueError as error:
     print("ValueError:", error)
 # --8<-- [end:inner]
