@@ -127,30 +127,6 @@ for file in ["net.onnx", "function.onnx", "command.onnx"]:
     describe(file)
 # --8<-- [end:ways]
 
-# --8<-- [start:normalization]
-first = layers.Normalization(mean=1, variance=4)  # or adapt(x)
-scaled = keras.Sequential([keras.Input((16, 16, 3)), first, model])
-scaled.export(
-    "scaled.onnx", format="onnx", input_signature=[image], verbose=False
-)
-scaled.export("scaled", input_signature=[image], verbose=False)
-command = "tf2onnx.convert --saved-model scaled --output by-command.onnx"
-subprocess.run(
-    [sys.executable, "-m", *command.split()], check=True, capture_output=True
-)
-for file in ["scaled.onnx", "by-command.onnx"]:
-    session = ort.InferenceSession(file)
-    try:
-        (outputs,) = session.run(None, {"image": x})
-        expected = scaled(x, training=False)
-        equal = np.allclose(outputs, expected, rtol=1e-4, atol=1e-4)
-        print(f"{file}: equal within 1e-4: {equal}")
-    except ValueError as error:
-        start, _, end = str(error).partition("[")
-        end = end.partition("]")[2]
-        print(f"{type(error).__name__}: {start}...{end}")
-# --8<-- [end:normalization]
-
 # --8<-- [start:mobilenet]
 from bn_tools import batch_norms, estimate_again
 
