@@ -105,6 +105,16 @@ def contents(path):
     return found, json.loads(found.pop("config.json"))
 
 
+def works(path, model, x):
+    """Return whether a file gives the model's predictions, in their shape."""
+    try:
+        loaded = keras.saving.load_model(path)
+        compare.assert_same_predictions(model, loaded, x, 1e-5)
+    except (ValueError, TypeError, AttributeError, AssertionError):
+        return False
+    return True
+
+
 @proof("trouble/keras_file/base_in_sequential.py:one_output")
 def one_output(recipe, member):
     x, y = member.data()
@@ -128,18 +138,17 @@ def one_output(recipe, member):
         for name, data in [*rest.items(), ("config.json", json.dumps(old))]:
             file.writestr(name, data)
     before = Path("old.keras").read_bytes()
-    if "subclassed" not in member.traits:
-        assert old != config
-        with pytest.raises((ValueError, TypeError, AttributeError)):
-            keras.saving.load_model("old.keras")
+    if old != config:  # a class and a Sequential have no list of outputs
+        assert not works("old.keras", model, x)
     recipe["one_output"]("old.keras", "copy.keras")
     assert Path("old.keras").read_bytes() == before
     copied, settings = contents("copy.keras")
     assert copied == rest
     assert settings == config
     loaded = keras.saving.load_model("copy.keras")
-    one, other = (list(compare.state(each).values()) for each in (model, loaded))
-    assert len(one) == len(other)
-    for a, b in zip(one, other, strict=True):
-        np.testing.assert_array_equal(a, b)
+    one, other = (compare.state(each).items() for each in (model, loaded))
+    for (key, a), (_, b) in zip(one, other, strict=True):
+        # Masks start anew in each model, and a file has no flag of an InputLayer.
+        if not key.endswith("seed_generator_state") and "input_layer" not in key:
+            np.testing.assert_array_equal(a, b, err_msg=key)
     compare.assert_same_predictions(model, loaded, x, 1e-5)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tests.zoo import compare
 from tests.zoo.core import proof
+from tests.zoo.proofs.trouble_callbacks import At
 
 SHOWS = {
     "trouble/nan/frozen_base.py": "with_broken_base",
@@ -70,18 +71,6 @@ def refuses(recipe, original, model, words):
     with pytest.raises(ValueError, match=words):
         recipe["statistics_from"](original, model)
     assert not compare.changed(before, compare.state(model))
-
-
-class At(keras.callbacks.Callback):
-    """Calls a function with the model when an epoch begins."""
-
-    def __init__(self, epoch, function):
-        super().__init__()
-        self.epoch, self.function = epoch, function
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == self.epoch:
-            self.function(self.model)
 
 
 @proof("trouble/nan/terminate_on_nan.py:Guard")
