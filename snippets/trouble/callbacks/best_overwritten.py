@@ -72,7 +72,8 @@ print("new callback: worse", loss_of("second.keras") > 1.2 * lowest)
 import os
 
 
-def run_again(name, *callbacks):
+def keep_best(name, x, y):
+    """Return callbacks that know the best value so far, if there is a file."""
     path, threshold = f"{name}.keras", None
     if os.path.exists(path):
         loaded = keras.saving.load_model(path)
@@ -81,16 +82,15 @@ def run_again(name, *callbacks):
     best = keras.callbacks.ModelCheckpoint(
         path, save_best_only=True, initial_value_threshold=threshold
     )
-    backup = keras.callbacks.BackupAndRestore(name)
-    return train(build(), 0, best, backup, *callbacks)
+    return [best, keras.callbacks.BackupAndRestore(name)]
 
 
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]
 try:
-    run_again("fixed", Stop())
+    train(build(), 0, *keep_best("fixed", x, y), Stop())
 except RuntimeError:
-    run_again("fixed")
+    train(build(), 0, *keep_best("fixed", x, y))
 print("started again: worse", loss_of("fixed.keras") > 1.2 * lowest)
 # --8<-- [end:sure]

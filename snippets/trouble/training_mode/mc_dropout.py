@@ -55,6 +55,7 @@ def mc_predict(model, rows, n=300):
     layers = batch_norms(model)
     flags = [layer.trainable for layer in layers]
     arrays = model.get_weights()
+    counts = [v.numpy() for v in model.variables]
     try:
         for layer in layers:
             layer.trainable = False
@@ -67,7 +68,12 @@ def mc_predict(model, rows, n=300):
     if not all(map(np.array_equal, arrays, after)):
         raise ValueError("a layer other than BatchNormalization changes")
     # Several outputs are stacked each by itself.
-    return keras.tree.map_structure(lambda *each: np.stack(each), *samples)
+    found = keras.tree.map_structure(lambda *each: np.stack(each), *samples)
+    equal = all((one == one[:1]).all() for one in keras.tree.flatten(found))
+    # Dropout counts its masks in model.variables.
+    if equal and all(map(np.array_equal, counts, model.variables)):
+        raise ValueError("no layer draws: no Dropout, or with training=False")
+    return found
 
 
 report("mc_predict", mc_predict)

@@ -5,11 +5,18 @@ import numpy as np
 
 from tests.zoo import compare
 from tests.zoo.core import proof
+from tests.zoo.proofs import train_fine_tune
 
 SHOWS = {
+    "trouble/frozen/dropout_on.py": "calls_equal frozen small_base row",
     "trouble/frozen/other_images.py": "features trained_head score",
     "trouble/frozen/flags_lost.py": "small_base functional sequential through_files",
 }
+
+# The class is that of the page on fine-tuning, and is proven in the same way.
+fine_tune = train_fine_tune.inference_mode
+dropout_on = proof("trouble/frozen/dropout_on.py:InferenceMode")(fine_tune.prove)
+dropout_on.in_a_new_process(fine_tune.elsewhere)
 
 
 def around(layer, member):

@@ -1,12 +1,20 @@
-"""What copies sound statistics from the original file."""
+"""What copies sound statistics, and what stops before a broken model is saved."""
 
+from pathlib import Path
+
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.zoo import compare
 from tests.zoo.core import proof
+from tests.zoo.proofs.trouble_callbacks import At
 
-SHOWS = {"trouble/nan/frozen_base.py": "with_broken_base"}
+SHOWS = {
+    "trouble/nan/frozen_base.py": "with_broken_base",
+    "trouble/nan/terminate_on_nan.py": "run",
+}
 
 
 @proof("trouble/nan/frozen_base.py:statistics_from")
@@ -63,3 +71,51 @@ def refuses(recipe, original, model, words):
     with pytest.raises(ValueError, match=words):
         recipe["statistics_from"](original, model)
     assert not compare.changed(before, compare.state(model))
+
+
+@proof("trouble/nan/terminate_on_nan.py:Guard")
+def guard(recipe, member):
+    tf.config.experimental.enable_op_determinism()
+    x, y = member.data()
+    settings = {"batch_size": member.batch_size, "shuffle": False, "verbose": 0}
+    plain, history = compare.trained(member)
+    model = compare.compiled(member)
+    keras.utils.set_random_seed(1)
+    save = keras.callbacks.ModelCheckpoint("net.keras")
+    found = model.fit(x, y, epochs=2, callbacks=[recipe["Guard"](), save], **settings)
+    assert found.history == history
+    before, after = (list(compare.state(each).values()) for each in (plain, model))
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, other)
+    loaded = keras.saving.load_model("net.keras")
+    compare.assert_same_predictions(loaded, model, x, 1e-5)
+
+    # Whatever breaks, the file stays that of the last sound epoch.
+    sound = [(v, v.numpy()) for v in [*model.variables, *model.optimizer.variables]]
+    norm = compare.norms_of(model)[0]
+    moment = [v for v in model.optimizer.variables if len(v.shape)][-1]
+    for variable, value in [
+        (norm.moving_mean, np.nan),
+        (norm.moving_variance, np.inf),
+        (norm.moving_variance, -1e6),
+        (model.trainable_variables[-1], np.nan),
+        (moment, np.nan),
+    ]:
+
+        def spoil(model, variable=variable, value=value):
+            variable.assign(np.full(variable.shape, value))
+
+        callbacks = [At(3, spoil), recipe["Guard"](), save]
+        Path("net.keras").write_bytes(b"")
+        with pytest.raises(RuntimeError) as error:
+            model.fit(x, y, initial_epoch=3, epochs=5, callbacks=callbacks, **settings)
+        wrong = [
+            v.path
+            for v in [*model.variables, *model.optimizer.variables]
+            if not np.isfinite(compare._array(v)).all()
+            or (v.name == "moving_variance" and v.numpy().min() < 0)
+        ]
+        assert str(error.value) == wrong[0]
+        assert Path("net.keras").read_bytes() == b"", "was saved"
+        for each, array in sound:
+            each.assign(array)
