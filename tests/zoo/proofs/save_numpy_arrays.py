@@ -16,7 +16,7 @@ SHOWS = {
     "trouble/npz/other_order.py": "Net build same_predictions around",
     "trouble/npz/swapped.py": "build with_swapped",
     "trouble/npz/trainable_only.py": "build report",
-    "trouble/npz/variable_path.py": "build keyed",
+    "trouble/npz/variable_path.py": "build",
 }
 
 

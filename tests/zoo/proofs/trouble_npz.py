@@ -9,7 +9,6 @@ from tests.zoo.core import proof
 
 SHOWS = {
     "trouble/npz/three_arrays.py": "built",
-    "trouble/npz/variable_path.py": "build",
 }
 
 
