@@ -71,6 +71,7 @@ steps(resumed, rows, 2)
 print("with all three parts: ", same(resumed, model))
 # --8<-- [end:resume]
 
+
 # --8<-- [start:control]
 def resumed_without(name):
     resumed, rows, _ = start_run()

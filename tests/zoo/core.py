@@ -1,6 +1,7 @@
 """Find the recipes of the pages, and prove each of them on a member of the zoo."""
 
 import ast
+import functools
 import hashlib
 import importlib
 import inspect
@@ -127,6 +128,7 @@ def _importable(tree: ast.Module) -> list[ast.stmt]:
     ]
 
 
+@functools.cache
 def _used(code: str) -> set[str]:
     """Return the names that code reads and does not assign itself."""
     tree = ast.parse(code)
@@ -136,6 +138,17 @@ def _used(code: str) -> set[str]:
     return (
         read - own - {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     )
+
+
+@functools.cache
+def _sources(text: str) -> dict[str, str]:
+    """Return the imports, constants, functions and classes of a text, by name."""
+    return {
+        getattr(node, "name", "") or ast.unparse(node).partition(" ")[0]: (
+            ast.get_source_segment(text, node)
+        )
+        for node in _importable(ast.parse(text))
+    }
 
 
 def needed(start: list[str], texts: list[str]) -> dict[str, str]:
@@ -148,9 +161,7 @@ def needed(start: list[str], texts: list[str]) -> dict[str, str]:
     """
     sources = {}
     for text in texts:
-        for node in _importable(ast.parse(text)):
-            name = getattr(node, "name", "") or ast.unparse(node).partition(" ")[0]
-            sources[name] = ast.get_source_segment(text, node)
+        sources |= _sources(text)
     found, pending = {}, list(start)
     while pending:
         names = _used(pending.pop())
