@@ -79,30 +79,38 @@ def page_of(recipe: str) -> str:
 
 
 def table(members: dict[str, str]) -> str:
-    """Return the record as a Markdown table: recipes by models."""
-    lines = [
-        "| recipe | " + " | ".join(members.values()) + " |",
-        "|---" * (len(members) + 1) + "|",
-    ]
-    for recipe, record in RECORD.items():
-        cells = [record["results"][name][0] for name in members]
-        cells = ["–" if cell == "not for" else cell for cell in cells]
-        lines.append(f"| {page_of(recipe)} | " + " | ".join(cells) + " |")
-    lines += [
-        "",
+    """Return the record as Markdown tables: recipes by models, then what they say."""
+    head = ["| recipe | " + " | ".join(members.values()) + " |"]
+    head.append("|---" * (len(members) + 1) + "|")
+    pages, traps = list(head), list(head)
+    said = [
         "| recipe | model | what it says, or why it is not for it |",
         "|---|---|---|",
     ]
     for recipe, record in RECORD.items():
+        cells = [record["results"][name][0] for name in members]
+        cells = ["–" if cell == "not for" else cell for cell in cells]
+        rows = traps if recipe.startswith("trouble/") else pages
+        rows.append(f"| {page_of(recipe)} | " + " | ".join(cells) + " |")
         texts = {}
         for name in members:
             kind, text = record["results"][name]
             if kind != "yes":
                 texts.setdefault((kind, text), []).append(members[name])
         for (kind, text), models in texts.items():
-            said = f"refuses: `{text}`" if kind == "refuses" else text
-            lines.append(f"| {page_of(recipe)} | {', '.join(models)} | {said} |")
+            text = f"refuses: `{text}`" if kind == "refuses" else text
+            said.append(f"| {page_of(recipe)} | {', '.join(models)} | {text} |")
+    lines = [
+        *pages,
+        *folded(f"The fixes of traps: {len(traps) - 2} recipes", traps),
+        *folded("What those say that refuse, and why others are not asked", said),
+    ]
     return "\n".join(lines) + "\n"
+
+
+def folded(title: str, lines: list[str]) -> list[str]:
+    """Return lines of Markdown below a title that opens them."""
+    return ["", f'??? example "{title}"', "", *(f"    {line}" for line in lines)]
 
 
 def test_the_page_shows_the_record(zoo, request):
