@@ -1,10 +1,11 @@
 """What pages offer for pasting is proven on the zoo, as it is shown now."""
 
 import json
+import re
 
 import pytest
 
-from tests import runner
+from tests import pages, runner
 from tests.test_site import ROOT
 from tests.versions.tables import write
 from tests.zoo import core
@@ -70,6 +71,39 @@ def test_each_function_and_class_of_a_page_is_proven_or_only_shows(zoo):
         assert not shows & proven, f"{file}: {sorted(shows & proven)} are proven"
 
 
+def test_each_fix_of_a_trap_is_proven_or_only_shows(zoo):
+    proven = {tuple(recipe.split(":")) for recipe in zoo["proofs"]}
+    shows = {(file, name) for file in zoo["shows"] for name in zoo["shows"][file]}
+    missing = fixes() - proven - shows
+    assert not missing, (
+        f"{sorted(missing)} stand below Fix, and need a proof in "
+        "tests/zoo/proofs, or a place in SHOWS there"
+    )
+
+
+def fixes() -> set[tuple[str, str]]:
+    """Return the functions and classes below Fix on the everyday pages of traps.
+
+    Returns:
+        Pairs of a snippet file and a name in it.
+    """
+    found = set()
+    for path in (ROOT / "docs" / "trouble").rglob("*.md"):
+        page, heading = pages.read(path, ROOT), ""
+        for line in page.lines if page.session is None else ():
+            file, _ = line.origin
+            if file == page.name and line.startswith("## "):
+                heading = line
+            defined = re.match(r" *(?:def|class) (\w+)", line)
+            if (
+                defined
+                and heading.startswith("## Fix")
+                and file.startswith("snippets/")
+            ):
+                found.add((file.removeprefix("snippets/"), defined[1]))
+    return {(file, name) for file, name in found if name in core.definitions(file)}
+
+
 def page_of(recipe: str) -> str:
     """Return the link from the table to the page that shows a recipe."""
     file, name = recipe.split(":")
@@ -82,7 +116,7 @@ def table(members: dict[str, str]) -> str:
     """Return the record as Markdown tables: recipes by models, then what they say."""
     head = ["| recipe | " + " | ".join(members.values()) + " |"]
     head.append("|---" * (len(members) + 1) + "|")
-    pages, traps = list(head), list(head)
+    tasks, traps = list(head), list(head)
     said = [
         "| recipe | model | what it says, or why it is not for it |",
         "|---|---|---|",
@@ -90,7 +124,7 @@ def table(members: dict[str, str]) -> str:
     for recipe, record in RECORD.items():
         cells = [record["results"][name][0] for name in members]
         cells = ["–" if cell == "not for" else cell for cell in cells]
-        rows = traps if recipe.startswith("trouble/") else pages
+        rows = traps if recipe.startswith("trouble/") else tasks
         rows.append(f"| {page_of(recipe)} | " + " | ".join(cells) + " |")
         texts = {}
         for name in members:
@@ -101,7 +135,7 @@ def table(members: dict[str, str]) -> str:
             text = f"refuses: `{text}`" if kind == "refuses" else text
             said.append(f"| {page_of(recipe)} | {', '.join(models)} | {text} |")
     lines = [
-        *pages,
+        *tasks,
         *folded(f"The fixes of traps: {len(traps) - 2} recipes", traps),
         *folded("What those say that refuse, and why others are not asked", said),
     ]

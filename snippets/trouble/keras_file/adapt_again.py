@@ -53,7 +53,8 @@ model = keras.Sequential(
     [keras.Input(shape=(4,)), running, keras.layers.Dense(1)]
 )
 model.compile(optimizer="sgd", loss="mse")
-model.fit(later, later[:, :1], batch_size=100, epochs=100, verbose=0)
+rows = np.tile(later, (100, 1))
+model.fit(rows, rows[:, :1], batch_size=100, shuffle=False, verbose=0)
 same = np.allclose(running.moving_mean, later.mean(0), atol=0.01)
 print("moving mean of the later rows:", same)
 report("running mean", model, saved(model))

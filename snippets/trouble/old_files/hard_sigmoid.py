@@ -54,23 +54,22 @@ print("Keras 3:", np.round(keras.activations.hard_sigmoid(z), 2))
 
 
 # --8<-- [start:fix]
+from bn_tools import layers_in
+
+
 @keras.saving.register_keras_serializable("keras_2")
 def old_hard_sigmoid(x):
     return keras.ops.clip(0.2 * x + 0.5, 0, 1)
 
 
-def compute_as_keras_2(layer):
+def compute_as_keras_2(model):
     """Give a model the hard_sigmoid of Keras 2; returns how often it did."""
     changed = 0
-    parts = [*getattr(layer, "layers", []), *getattr(layer, "cells", [])]
-    for name in ["cell", "layer", "forward_layer", "backward_layer"]:
-        parts += [getattr(layer, name)] if hasattr(layer, name) else []
-    for part in parts:
-        changed += compute_as_keras_2(part)
-    for name in ["activation", "recurrent_activation"]:
-        if getattr(layer, name, None) is keras.activations.hard_sigmoid:
-            setattr(layer, name, old_hard_sigmoid)
-            changed += 1
+    for layer in layers_in(model, {}).values():
+        for name in ["activation", "recurrent_activation"]:
+            if vars(layer).get(name) is keras.activations.hard_sigmoid:
+                setattr(layer, name, old_hard_sigmoid)
+                changed += 1
     return changed
 
 

@@ -6,7 +6,10 @@ import numpy as np
 from tests.zoo import compare
 from tests.zoo.core import proof
 
-SHOWS = {"ship/fold.py": "read_graph sources_in obstacle folded equal seconds"}
+SHOWS = {
+    "ship/fold.py": "read_graph sources_in obstacle folded equal seconds",
+    "trouble/fold/padding.py": "build fold_into_next report with_padding",
+}
 
 # How many layers of a member fold; of those that stay, what is said.
 FOLDED = {

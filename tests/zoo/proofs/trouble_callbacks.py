@@ -14,6 +14,10 @@ SHOWS = {
     "trouble/callbacks/best_overwritten.py": "build Worse Stop train loss_of run",
     "trouble/callbacks/row_order.py": "Spy orders arrays pipeline",
     "trouble/callbacks/counters_forgotten.py": "fit epochs rates forgetting keeping",
+    # The functions are the reader's own pipeline.
+    "trouble/callbacks/stateful_pipeline.py": (
+        "noisy in_python generated noisy_by_number start_run"
+    ),
 }
 
 

@@ -11,6 +11,7 @@ SHOWS = {
     "trouble/frozen/dropout_on.py": "calls_equal frozen small_base row",
     "trouble/frozen/other_images.py": "features trained_head score",
     "trouble/frozen/flags_lost.py": "small_base functional sequential through_files",
+    "trouble/frozen/dropout_off.py": "Classifier report Named",
 }
 
 # The class is that of the page on fine-tuning, and is proven in the same way.

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.versions import environments
 from tests.zoo import compare
 from tests.zoo.core import ROOT, NotFor, proof
 
@@ -18,7 +19,9 @@ SHOWS = {
         "make_base layers build_sequential build_functional build_behind load "
         "unpack"  # a part of it
     ),
+    "trouble/keras_file/older_keras.py": "build_model check shorten",  # a part of it
     "trouble/keras_file/save_over.py": "Interrupts build holds",
+    "trouble/keras_file/layer_as_argument.py": "report Classifier from_config",
 }
 KILLED = """
 import os, sys
@@ -153,3 +156,67 @@ def one_output(recipe, member):
         if not key.endswith("seed_generator_state") and "input_layer" not in key:
             np.testing.assert_array_equal(a, b, err_msg=key)
     compare.assert_same_predictions(model, loaded, x, 1e-5)
+
+
+OLDER = """
+import sys
+
+sys.path.insert(0, {root!r})
+
+import keras
+import numpy as np
+
+from tests.zoo import compare
+from tests.zoo.members import MEMBERS
+
+assert keras.__version__ == {version!r}
+member = MEMBERS[{name!r}]
+keras.config.set_dtype_policy(member.policy)
+model = keras.saving.load_model("older.keras")
+arrays = [compare._array(v) for v in model.weights]
+np.savez("found.npz", *arrays, *compare.predictions(model, member.data()[0]))
+optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+print(int(optimizer.iterations.numpy()))
+"""
+
+
+@proof("trouble/keras_file/older_keras.py:for_older_keras")
+def for_older_keras(recipe, member):
+    x, _ = member.data()
+    model, _ = compare.trained(member)
+    model.save("newer.keras")
+    before = Path("newer.keras").read_bytes()
+    recipe["for_older_keras"]("newer.keras", "older.keras")
+    assert Path("newer.keras").read_bytes() == before
+    rest, _ = contents("newer.keras")
+    assert contents("older.keras")[0] == rest
+
+    # To today's Keras, both are the same model, but for lists of one input or output,
+    # which it does not take from a base in TimeDistributed.
+    wrappers = (keras.layers.TimeDistributed, keras.Sequential)
+    if not any(isinstance(layer, wrappers) for layer in compare.layers_of(model)[1:]):
+        ages = ("newer", "older")
+        one, other = (keras.saving.load_model(f"{age}.keras") for age in ages)
+        compare.assert_same_predictions(one, other, x)
+        layers = zip(*(compare.layers_of(each) for each in (one, other)), strict=True)
+        for layer, same in layers:
+            if not isinstance(layer, keras.Model):
+                configs = [{**e.get_config(), "name": 0} for e in (layer, same)]
+                assert str(configs[0]) == str(configs[1])
+
+    older = environments.named("Keras 3.6.0")
+    code = OLDER.format(root=str(ROOT), version=older.keras, name=member.build.__name__)
+    done = subprocess.run(
+        [environments.install(older), "-c", code], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-1000:]
+    assert int(done.stdout.split()[-1]) == int(model.optimizer.iterations)
+    arrays = [compare._array(v) for v in model.weights]
+    found = list(np.load("found.npz").values())
+    for one, right in zip(found, arrays, strict=False):
+        np.testing.assert_array_equal(one, right)
+    # Another version may add up in another order; half precision has three digits.
+    tolerance = 2e-2 if "mixed" in member.traits else 1e-4
+    outputs = compare.predictions(model, x)
+    for one, right in zip(found[len(arrays) :], outputs, strict=True):
+        np.testing.assert_allclose(one, right, tolerance, tolerance)

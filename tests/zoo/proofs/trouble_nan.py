@@ -14,6 +14,7 @@ from tests.zoo.proofs.trouble_callbacks import At
 SHOWS = {
     "trouble/nan/frozen_base.py": "with_broken_base",
     "trouble/nan/terminate_on_nan.py": "run",
+    "trouble/nan/variance.py": "show new fused layered",
 }
 
 

@@ -10,6 +10,16 @@ from tests.zoo.core import load, proof
 SHOWS = {
     "trouble/training_mode/loss_zero.py": "Net losses ReturnsLoss",
     "trouble/training_mode/mc_dropout.py": "report training_true predict",
+    # Classes and steps that the reader writes, without the mistake.
+    "trouble/training_mode/always_true.py": (
+        "Net new yes same row HardCoded DefaultTrue Right"
+    ),
+    "trouble/training_mode/class_without_training.py": (
+        "Base fit WithoutTraining report WithTraining Keywords NotPassedOn Block "
+        "ForgetfulStep Step row"
+    ),
+    "trouble/training_mode/forgotten.py": "build train step statistics",
+    "trouble/training_mode/global_flag.py": "changes by_global by_argument",
 }
 RANDOM = (
     keras.layers.Dropout,

@@ -11,6 +11,9 @@ from tests.zoo.core import proof
 SHOWS = {
     "trouble/callbacks/dropout_masks.py": "report",
     "trouble/checkpoint/other_frozen.py": "two_norms passes",
+    "trouble/own_classes/containers.py": (
+        "Kept build_model by_keras by_weights by_checkpoint row"
+    ),
 }
 
 
@@ -126,6 +129,16 @@ def masks_go_on_elsewhere(recipe, member):
                 variable.assign(variable + 5)
         array = in_training(model, x)[0]
         assert not np.allclose(array, outputs["arr_0"], rtol=1e-4, atol=1e-5)
+
+
+@proof("trouble/own_classes/containers.py:with_arrays")
+def with_arrays(recipe, member):
+    model, fresh = varied(member, 1), varied(member, 2)
+    before = compare.state(model)
+    assert recipe["with_arrays"](model, fresh) is fresh
+    assert not compare.changed(before, compare.state(model))
+    assert all(equal(arrays_of(model), arrays_of(fresh)))
+    compare.assert_same_predictions(model, fresh, member.data()[0])
 
 
 @proof("trouble/checkpoint/other_frozen.py:flags_of")
