@@ -20,7 +20,8 @@ SHOWS = {
     ),
     "trouble/symptoms/every_prediction_is_nan.py": "share build with_value",
     "trouble/symptoms/one_sample_and_batch.py": (
-        "cut close called in_training_mode scaled_per_batch padded"
+        "cut close called in_training_mode scaled_per_batch one_range "
+        "with_dropout padded"
     ),
     "trouble/symptoms/other_device.py": "build with_arrays",
     "trouble/symptoms/same_prediction.py": "noting build with_value",
