@@ -1,9 +1,17 @@
 # --8<-- [start:recipe]
+import re
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from bn_tools import layers_in
+
+
+def names_of(model):
+    """Return the name of each array and its layer, without Keras' numbers."""
+    names = ["/".join(v.path.split("/")[-2:]) for v in model.variables]
+    return [re.sub(r"_\d+/", "/", name) for name in names]
 
 
 def checkpoint_of(model):
@@ -16,9 +24,12 @@ def checkpoint_of(model):
     flags = tf.Variable([id(v) in learning for v in model.variables])
     inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     kind = tf.Variable(type(inner).__name__)  # another's arrays may fit as well
-    return tf.train.Checkpoint(
-        model=model, arrays=model.variables, flags=flags, kind=kind
-    )
+    notes = {
+        "flags": flags,
+        "kind": kind,
+        "names": tf.Variable(names_of(model)),
+    }
+    return tf.train.Checkpoint(model=model, arrays=model.variables, **notes)
 
 
 def restore(model, path, arrays_only=False):
@@ -28,19 +39,21 @@ def restore(model, path, arrays_only=False):
     """
     if path is None:
         raise FileNotFoundError("no checkpoint to restore")
-    value = "{}/.ATTRIBUTES/VARIABLE_VALUE".format
-    saved = tf.train.load_variable(path, value("flags"))
+    notes = {
+        note: tf.train.load_variable(path, f"{note}/.ATTRIBUTES/VARIABLE_VALUE")
+        for note in ("flags", "kind", "names")
+    }
+    if [name.decode() for name in notes["names"]] != names_of(model):
+        raise ValueError("other arrays than when saved, or in another order")
     if arrays_only:
         checkpoint = tf.train.Checkpoint(arrays=model.variables)
-        same = len(saved) == len(model.variables)
     else:
         checkpoint = checkpoint_of(model)
-        same = np.array_equal(saved, checkpoint.flags)
-    if not same:
-        raise ValueError("other arrays or trainable layers than when saved")
-    kind = tf.train.load_variable(path, value("kind"))
-    if not arrays_only and kind != checkpoint.kind.numpy():
-        raise ValueError(f"saved with the optimizer {kind.decode()}")
+        if not np.array_equal(notes["flags"], checkpoint.flags):
+            raise ValueError("other trainable layers than when saved")
+        if notes["kind"] != checkpoint.kind.numpy():
+            kind = notes["kind"].decode()
+            raise ValueError(f"saved with the optimizer {kind}")
     status = checkpoint.restore(path)
     if arrays_only:
         status.expect_partial().assert_existing_objects_matched()
