@@ -122,6 +122,7 @@ NEXT = Pair(_NEXT["tensorflow-cpu"], _NEXT["keras-nightly"], "keras-nightly")
 
 PAGES_RUN_ON = {
     "shipped": tuple(reversed(SHIPPED)),
+    "newest keras": NEWEST_KERAS,
     "next": (NEXT,),
     "keras 2": (KERAS_2, TF_KERAS),
 }
