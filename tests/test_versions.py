@@ -160,6 +160,13 @@ def test_titles_of_blocks_name_environments():
         (
             "a",
             "",
+            "ImportError: OrbaxCheckpoint requires the 'orbax-checkpoint' package. Do",
+            False,
+            ["missing", "orbax-checkpoint"],
+        ),
+        (
+            "a",
+            "",
             "ModuleNotFoundError: No module named 'keras.ops'",
             False,
             ["raised", "ModuleNotFoundError: No module named 'keras.ops'"],

@@ -38,6 +38,11 @@ LONGEST = 240
 
 # The folder that a page ran in, and that of the environment.
 _PLACE = re.compile(r"/[^\s'\"]*?/(?:page-\w+|site-packages)/")
+# By Python, and by Keras.
+_ABSENT = re.compile(
+    r"ModuleNotFoundError: No module named '(?P<name>[\w.]+)'"
+    r"|ImportError: \w+ requires the '(?P<package>[\w-]+)' package"
+)
 _TOLD = ("python", "tensorflow-cpu", "keras", "keras-nightly", "tf-keras", "numpy")
 
 
@@ -127,8 +132,8 @@ def verdict(shown: str | None, printed: str, error: str | None, broken: bool):
         differ = next((pair for pair in lines if pair[0] != pair[1]), ("", ""))
         return ["other", *(_PLACE.sub("", line)[:LONGEST] for line in differ)]
     message = _PLACE.sub("", error.strip().split("\n")[0])[:LONGEST]
-    if absent := re.match(r"ModuleNotFoundError: No module named '([\w.]+)'", message):
-        library = absent[1].partition(".")[0]
+    if absent := _ABSENT.match(message):
+        library = (absent["name"] or absent["package"]).partition(".")[0]
         if library not in ("keras", "tensorflow"):
             return ["missing", library]
     if broken and message.startswith(("NameError", "FileNotFoundError")):
