@@ -171,6 +171,13 @@ def needed(start: list[str], texts: list[str]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def _texts(module: Path) -> list[str]:
+    """Return the text of a module of proofs, after those of which it imports names."""
+    text = module.read_text("utf-8")
+    others = re.findall(r"^from tests\.zoo\.proofs\.(\w+) import", text, re.M)
+    return [*(t for name in others for t in _texts(PROOFS / f"{name}.py")), text]
+
+
 def fingerprint(recipe: str) -> str:
     """Return a short hash of all that the recipe's results depend on.
 
@@ -187,7 +194,7 @@ def fingerprint(recipe: str) -> str:
         if part is not None
     ]
     code = [f"def {part}" for part in parts]
-    proofs = needed(code, [module.read_text("utf-8")])
+    proofs = needed(code, _texts(module))
     text = "".join([source(recipe), *recipes.values(), *code, *proofs.values()])
     text += "".join(path.read_text("utf-8") for path in ZOO)
     text += "".join(version(name) for name in ("tensorflow", "keras", "numpy"))

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tests.zoo import compare
 from tests.zoo.core import proof
+from tests.zoo.proofs.trouble_checkpoint import arrays_of, equal, varied
 
 SHOWS = {
     "trouble/callbacks/dropout_masks.py": "report",
@@ -15,44 +16,6 @@ SHOWS = {
         "Kept build_model by_keras by_weights by_checkpoint row"
     ),
 }
-
-
-def varied(member, seed, compiled=True):
-    """Return the member's model with other values in all arrays and counts.
-
-    What a Normalization layer holds comes from the member's data, as in its code.
-    """
-    model = compare.compiled(member) if compiled else member.build()
-    random = np.random.default_rng(seed)
-    kind = keras.layers.Normalization
-    kept = [layer for layer in compare.layers_of(model) if isinstance(layer, kind)]
-    kept = {id(variable) for layer in kept for variable in layer.variables}
-    for variable in arrays_in(model):
-        if id(variable) in kept:
-            continue
-        array = compare._array(variable)
-        if array.dtype.kind in "iu":
-            variable.assign(random.integers(2, 99, array.shape))
-        elif array.dtype.kind == "f":
-            factor = random.uniform(0.5, 1.5, array.shape)
-            variable.assign(array * factor + random.uniform(0.001, 0.01, array.shape))
-    return model
-
-
-def arrays_in(model):
-    """Return all variables of a model, and of its optimizer if it has one."""
-    optimizer = getattr(model, "optimizer", None)
-    return [*model.variables, *(optimizer.variables if optimizer else [])]
-
-
-def arrays_of(model):
-    return [compare._array(variable) for variable in arrays_in(model)]
-
-
-def equal(arrays, others):
-    """Return, for each pair of arrays, whether they are equal."""
-    pairs = zip(arrays, others, strict=True)
-    return [np.array_equal(one, other) for one, other in pairs]
 
 
 def in_training(model, x):
