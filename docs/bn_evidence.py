@@ -10,7 +10,7 @@ from collections import Counter
 import keras
 import numpy as np
 from bn_diagnosis import _batches, explain
-from bn_tools import _array, batch_norms, estimate_again, layers_in
+from bn_tools import _array, batch_norms, estimate_again, layers_in, names_of
 
 SEED = "seed_generator_state"
 """Part of the path of the variables that random layers draw from."""
@@ -238,14 +238,9 @@ def restore(kept, but="-"):
 
 
 # --8<-- [start:arrays]
-def names_of(model):
-    """Return the last two parts of the path of each array."""
-    return ["/".join(w.path.split("/")[-2:]) for w in model.weights]
-
-
 def count_differs(model, names, old):
     """Say which arrays of a record are missing, and which are new."""
-    new = [(n, tuple(w.shape)) for n, w in zip(names_of(model), model.weights)]
+    new = [(n, tuple(w.shape)) for n, w in zip(names_of(model.weights), model.weights)]
     was = Counter((without_numbers(n), a.shape) for n, a in zip(names, old))
     now = Counter((without_numbers(n), shape) for n, shape in new)
     text = f"{len(new)} arrays, not {len(old)}: missing {[*(was - now)][:4]}"
@@ -259,7 +254,7 @@ def arrays_differ(model, names, old, compared):
 
     ``compared`` tells whether outputs differ, asked if no array is another.
     """
-    new, now = [_array(w) for w in model.weights], names_of(model)
+    new, now = [_array(w) for w in model.weights], names_of(model.weights)
     differ = [i for i, array in enumerate(new) if not np.array_equal(array, old[i])]
     if not differ:
         return

@@ -7,6 +7,7 @@ found it, but for what a function says that it changes.
 import inspect
 import itertools
 import json
+import re
 import zlib
 from collections import Counter
 
@@ -68,6 +69,34 @@ def batch_norms(model):
 
 
 # --8<-- [end:batch_norms]
+
+
+# --8<-- [start:names_of]
+def names_of(variables):
+    """Return the name of each array and its layer, such as ``bn/moving_mean``."""
+    return ["/".join(variable.path.split("/")[-2:]) for variable in variables]
+
+
+def same_names(old, new):
+    """Return whether two lists of ``names_of`` are those of models of the same code.
+
+    The second model of a process has ``dense_1`` where the first has ``dense``, so the
+    number at the end of a layer's name counts only where both lists have the same ones.
+    """
+    bare = [[re.sub(r"_\d+/", "/", name) for name in names] for names in (old, new)]
+    if bare[0] != bare[1]:
+        return False
+    groups = {}
+    for name, one, other in zip(bare[0], old, new, strict=True):
+        groups.setdefault(name, []).append((one, other))
+    for pairs in groups.values():
+        was, now = zip(*pairs, strict=True)
+        if was != now and sorted(was) == sorted(now):
+            return False
+    return True
+
+
+# --8<-- [end:names_of]
 
 
 # --8<-- [start:estimate_again]

@@ -22,6 +22,8 @@ from pymdownx.snippets import (
 )
 from pytest_codeblocks import extract_from_buffer
 
+from tests import sources
+
 PYTHON = {"python", "python3", "py"}
 OTHER_LANGUAGES = {"bash", "console", "html", "json", "text", "toml", "yaml"}
 NOT_RUN = "Not run here: "
@@ -186,10 +188,18 @@ def read(path: Path, root: Path) -> Page:
 
 
 def ingredients(page: Page, root: Path) -> list[str]:
-    """Return what a run of a page depends on: code, outputs, tool files; no prose."""
+    """Return what a run of a page depends on: code, outputs, tools; no prose.
+
+    Of the files that it offers for download, what its blocks use counts.
+    """
     parts = [part for b in page.blocks for part in (str(b.version), b.code, b.output)]
-    parts += [(root / file).read_text("utf-8") for file in page.tools]
-    return [part or "" for part in parts]
+    texts = [(root / file).read_text("utf-8") for file in page.tools]
+    if texts:
+        modules = {Path(file).stem for file in page.tools}
+        names = [sources.imported(block.code, modules) for block in page.blocks]
+        if None not in names:
+            texts = sources.needed(sorted(set().union(*names)), texts).values()
+    return [part or "" for part in (*parts, *texts)]
 
 
 def _expand(source: list[Line], root: Path) -> list[Line]:

@@ -1,17 +1,9 @@
 # --8<-- [start:recipe]
-import re
-
 import keras
 import numpy as np
 import tensorflow as tf
 
-from bn_tools import layers_in
-
-
-def names_of(model):
-    """Return the name of each array and its layer, without Keras' numbers."""
-    names = ["/".join(v.path.split("/")[-2:]) for v in model.variables]
-    return [re.sub(r"_\d+/", "/", name) for name in names]
+from bn_tools import layers_in, names_of, same_names
 
 
 def checkpoint_of(model):
@@ -27,7 +19,7 @@ def checkpoint_of(model):
     notes = {
         "flags": flags,
         "kind": kind,
-        "names": tf.Variable(names_of(model)),
+        "names": tf.Variable(names_of(model.variables)),
     }
     return tf.train.Checkpoint(model=model, arrays=model.variables, **notes)
 
@@ -43,7 +35,8 @@ def restore(model, path, arrays_only=False):
         note: tf.train.load_variable(path, f"{note}/.ATTRIBUTES/VARIABLE_VALUE")
         for note in ("flags", "kind", "names")
     }
-    if [name.decode() for name in notes["names"]] != names_of(model):
+    names = [name.decode() for name in notes["names"]]
+    if not same_names(names, names_of(model.variables)):
         raise ValueError("other arrays than when saved, or in another order")
     if arrays_only:
         checkpoint = tf.train.Checkpoint(arrays=model.variables)

@@ -2,12 +2,12 @@
 import keras
 import numpy as np
 
-from bn_tools import layers_in
+from bn_tools import layers_in, names_of, same_names
 
 
 def save_arrays(file, model):
     """Write all arrays of a model, in order, with their names to compare."""
-    names = [weight.name for weight in model.weights]
+    names = names_of(model.weights)
     if not names:
         raise ValueError("the model has no arrays yet: call it once")
     if any(array.dtype.kind == "V" for array in model.get_weights()):
@@ -20,12 +20,10 @@ def load_arrays(file, model):
     with np.load(file) as saved:
         names = saved["names"].tolist()
         arrays = [saved[f"arr_{i}"] for i in range(len(names))]
-    found = [(w.name, w.shape, w.dtype) for w in model.weights]
-    wanted = [
-        (n, a.shape, a.dtype.name) for n, a in zip(names, arrays, strict=True)
-    ]
-    if found != wanted:
-        raise ValueError(f"other arrays: {wanted} in the file, {found} here")
+    kinds = [(array.shape, array.dtype.name) for array in arrays]
+    here = [(weight.shape, weight.dtype) for weight in model.weights]
+    if kinds != here or not same_names(names, names_of(model.weights)):
+        raise ValueError("other arrays than when saved, or in another order")
     model.set_weights(arrays)
     for layer in layers_in(model, {}).values():
         if isinstance(layer, keras.layers.Normalization):

@@ -38,12 +38,7 @@ from pathlib import Path
 from tests.versions import environments, matrix
 from tests.versions.environments import ROOT, TODAY, Pair
 
-BETWEEN = ("3.4.1", "3.6.0", "3.9.2", "3.11.3")
-"""Versions of Keras that are left out, as each that reads takes minutes."""
-
-PAIRS = tuple(
-    pair for pair in (*environments.WRITERS, TODAY) if pair.keras not in BETWEEN
-)
+PAIRS = (*environments.WRITERS, TODAY)
 """The versions that write and read, oldest first."""
 
 FOLDER = Path(__file__).with_name("exchange")

@@ -1,7 +1,6 @@
 """Find the recipes of the pages, and prove each of them on a member of the zoo."""
 
 import ast
-import functools
 import hashlib
 import importlib
 import inspect
@@ -11,6 +10,8 @@ import sys
 import traceback
 from importlib.metadata import version
 from pathlib import Path
+
+from tests import sources
 
 ROOT = Path(__file__).parents[2]
 SNIPPETS = ROOT / "snippets"
@@ -110,65 +111,11 @@ def load(recipe: str) -> dict:
     """
     file = recipe.partition(":")[0]
     tree = ast.parse(_path(file).read_text("utf-8"))
-    tree.body = _importable(tree)
+    tree.body = sources.importable(tree)
     sys.path.insert(0, str(ROOT / "docs"))
     namespace = {"__name__": "recipe"}
     exec(compile(tree, str(_path(file)), "exec", dont_inherit=True), namespace)
     return namespace
-
-
-def _importable(tree: ast.Module) -> list[ast.stmt]:
-    """Return the imports, functions, classes and constants of a file."""
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-    return [
-        node
-        for node in tree.body
-        if isinstance(node, kinds)
-        or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).isupper())
-    ]
-
-
-@functools.cache
-def _used(code: str) -> set[str]:
-    """Return the names that code reads and does not assign itself."""
-    tree = ast.parse(code)
-    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
-    own = {name.id for name in names if not isinstance(name.ctx, ast.Load)}
-    return (
-        read - own - {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    )
-
-
-@functools.cache
-def _sources(text: str) -> dict[str, str]:
-    """Return the imports, constants, functions and classes of a text, by name."""
-    return {
-        getattr(node, "name", "") or ast.unparse(node).partition(" ")[0]: (
-            ast.get_source_segment(text, node)
-        )
-        for node in _importable(ast.parse(text))
-    }
-
-
-def needed(start: list[str], texts: list[str]) -> dict[str, str]:
-    """Return the sources that code uses, at any depth, by name.
-
-    Args:
-        start: The code, each piece whole.
-        texts: Where its imports, constants, functions and classes may come from; of
-            two with one name, the later text has the one that counts.
-    """
-    sources = {}
-    for text in texts:
-        sources |= _sources(text)
-    found, pending = {}, list(start)
-    while pending:
-        names = _used(pending.pop())
-        new = {name: sources[name] for name in names & sources.keys() - found.keys()}
-        found |= new
-        pending += new.values()
-    return dict(sorted(found.items()))
 
 
 def _texts(module: Path) -> list[str]:
@@ -186,7 +133,9 @@ def fingerprint(recipe: str) -> str:
     known = load_proofs()[recipe]
     module = Path(sys.modules[known.prove.__module__].__file__)
     files = [*TOOLS, _path(recipe.partition(":")[0])]
-    recipes = needed([source(recipe)], [file.read_text("utf-8") for file in files])
+    recipes = sources.needed(
+        [source(recipe)], [file.read_text("utf-8") for file in files]
+    )
     # Without the decorators, which name the recipe's file.
     parts = [
         inspect.getsource(part).partition("def ")[2]
@@ -194,7 +143,7 @@ def fingerprint(recipe: str) -> str:
         if part is not None
     ]
     code = [f"def {part}" for part in parts]
-    proofs = needed(code, _texts(module))
+    proofs = sources.needed(code, _texts(module))
     text = "".join([source(recipe), *recipes.values(), *code, *proofs.values()])
     text += "".join(path.read_text("utf-8") for path in ZOO)
     text += "".join(version(name) for name in ("tensorflow", "keras", "numpy"))

@@ -9,8 +9,8 @@ from tests.zoo import compare
 from tests.zoo.core import proof
 
 SHOWS = {
-    "bn_tools.py": "layers_in broken_statistics _pooling _inputs _states _in_training "
-    "_noting _facts _predictions _array"
+    "bn_tools.py": "layers_in names_of broken_statistics _pooling _inputs _states "
+    "_in_training _noting _facts _predictions _array"
 }
 
 
@@ -33,6 +33,26 @@ def batch_norms(recipe, member):
     arrays = [id(layer.moving_mean) for layer in found]
     in_weights = [id(v) for v in model.weights if v.name == "moving_mean"]
     assert arrays == in_weights, "not in the order of the weights"
+
+
+@proof("bn_tools.py:same_names")
+def same_names(recipe, member):
+    model, again = member.build(), member.build()  # counted on, the second time
+    old, new = (recipe["names_of"](net.weights) for net in (model, again))
+    assert len(old) == len(model.weights)
+    assert recipe["same_names"](old, new) and recipe["same_names"](new, old)
+    assert not recipe["same_names"](old, new[:-1])
+    # The same names in another order.
+    for names in (old, new):
+        moved = [*names[1:], names[0]]
+        assert not recipe["same_names"](old, moved) or len(set(names)) == 1
+    np.save("names.npy", old)
+
+
+@same_names.in_a_new_process
+def same_names_elsewhere(recipe, member):
+    names = recipe["names_of"](member.build().weights)
+    assert recipe["same_names"](np.load("names.npy").tolist(), names)
 
 
 @proof("bn_tools.py:estimate_again")

@@ -11,7 +11,7 @@ from tests.zoo import compare, members
 from tests.zoo.core import proof
 
 SHOWS = {
-    "save/checkpoint.py": "Net compiled_and_built train_step names_of",  # a part
+    "save/checkpoint.py": "Net compiled_and_built train_step",  # a part
 }
 
 

@@ -61,6 +61,13 @@ def with_another_head(file):
     return "wider.npz"
 
 
+def with_heads(first, second, use):
+    """Build a model of two heads of one shape, and save or load its arrays."""
+    inputs = keras.Input((4,))
+    heads = [keras.layers.Dense(1, name=f"head_{i}")(inputs) for i in range(2)]
+    use("heads.npz", keras.Model(inputs, {first: heads[0], second: heads[1]}))
+
+
 def by_order(recipe, member):
     """Save; load into a new model, a trained one and a frozen one; refuse."""
     model, _ = compare.trained(member, epochs=1)
@@ -114,6 +121,11 @@ def save_arrays(recipe, member):
 @proof("save/numpy_arrays.py:load_arrays")
 def load_arrays(recipe, member):
     by_order(recipe, member)
+
+    with_heads("left", "right", recipe["save_arrays"])
+    with_heads("left", "right", recipe["load_arrays"])
+    with pytest.raises(ValueError, match="other arrays"):  # sorted, the other is first
+        with_heads("z", "right", recipe["load_arrays"])
 
 
 @load_arrays.in_a_new_process
