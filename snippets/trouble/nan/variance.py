@@ -15,6 +15,7 @@ def show(case, outputs, variance):
         "NaN": np.isnan(variance).any(),
         "negative": np.any(variance < 0),
         "0": np.any(variance == 0),
+        "large": np.any(variance > 65504),
     }
     kind = next((name for name, there in kinds.items() if there), "sound")
     print(f"{case:28}  {kind:8}  {'NaN' if nan else '0' if zero else 'sound'}")

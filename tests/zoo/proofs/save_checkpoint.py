@@ -25,6 +25,28 @@ class HeadFirst(members.ResNet):
         self.stages = [[block(8), block(8)], [block(16), block(16)]]
 
 
+class Pair(keras.Model):
+    """Two layers that have no other name than that of their attribute."""
+
+    def __init__(self, *attributes):
+        super().__init__()
+        for attribute in attributes:
+            setattr(self, attribute, keras.layers.BatchNormalization())
+
+    def call(self, x):
+        return self.left(x) - self.right(x**2)
+
+
+def pair(*attributes):
+    """Return a compiled, built pair with random arrays."""
+    model = Pair(*attributes)
+    model.compile("sgd", "mse")
+    model(np.ones((1, 4), "float32"))
+    for weight in model.weights:
+        weight.assign(np.random.uniform(1, 2, weight.shape))
+    return model
+
+
 def arrays_of(model):
     """Return all arrays of a model and its optimizer."""
     variables = [*model.variables, *model.optimizer.variables]
@@ -161,6 +183,12 @@ def restore(recipe, member):
             model.compile(member.optimizer(), member.loss)
             kinds = (ValueError, AssertionError, tf.errors.OpError)
             refused(recipe, model, path, kinds, None, arrays_only=only)
+    # Only the names of attributes tell that the layers have changed places.
+    pair_path = recipe["checkpoint_of"](pair("left", "right")).save("pair/net")
+    recipe["restore"](pair("left", "right"), pair_path)
+    for only in [True, False]:
+        model, words = pair("right", "left"), "the layers are in another order"
+        refused(recipe, model, pair_path, ValueError, words, arrays_only=only)
     with open("path.json", "w", encoding="utf-8") as file:
         json.dump(path, file)
 
