@@ -22,16 +22,18 @@ class Net(keras.Model):
 
 # --8<-- [start:check]
 class StatisticsMove(keras.callbacks.Callback):
-    """Raise after an epoch in which the statistics of a layer did not move.
+    """Raise after an epoch if the statistics of a layer are those of the start.
+
+    In the list of callbacks, it stands after one that restores the model.
 
     Args:
-        fixed: Layers or models whose statistics are meant to stay. Frozen
-            layers need not be named.
+        fixed: A list of layers or models whose statistics are meant to stay.
+            Frozen layers need not be named.
     """
 
     def __init__(self, fixed=()):
         super().__init__()
-        self.fixed = fixed
+        self.fixed = list(fixed)
 
     def on_train_begin(self, logs=None):
         self.start = {
