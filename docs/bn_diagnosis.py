@@ -6,7 +6,7 @@ leaves a model as it found it.
 
 import keras
 import numpy as np
-from bn_tools import batch_norms, broken, compare, estimate_again
+from bn_tools import _states, batch_norms, broken, compare, estimate_again
 
 
 # --8<-- [start:measure]
@@ -40,7 +40,7 @@ def measure(loaded, before, after, score, good=0.9, record=None, serve=None, ato
     """
     before, after = _batches(before), _batches(after)
     layers = batch_norms(loaded)
-    kept = [(variable, variable.numpy()) for variable in loaded.variables]
+    kept = [(v, v.numpy()) for v in [*loaded.variables, *_states(loaded)]]
     found = []
     result = {"arrays": "-", "predictions": "-"}
 
@@ -67,7 +67,7 @@ def measure(loaded, before, after, score, good=0.9, record=None, serve=None, ato
         modes = always, moved()
         try:
             if layers and not broken(loaded):
-                batches = [inputs for inputs, *_ in before]
+                batches = [(inputs,) for inputs, *_ in before]
                 estimate_again(loaded, batches, layers)
         except ValueError as error:
             found.append(f"not estimated: {error}")
@@ -165,6 +165,7 @@ def explain(before, after):
     Raises:
         ValueError: All rows of ``before`` are alike, so there is nothing to compare.
     """
+    before, after = np.asarray(before), np.asarray(after)
     size = before.shape[-1]
     old = before.reshape(-1, size).astype("float64")
     if not np.ptp(old, axis=0).any():

@@ -5,8 +5,7 @@ import numpy as np
 x = np.random.default_rng(0).normal(5, 3, size=(64, 4))
 
 
-def backed_up(*layers):
-    model = keras.Sequential(layers, name="mine")
+def fit_backed_up(model):
     model.compile(optimizer="sgd", loss="mse", run_eagerly=True)
     backup = keras.callbacks.BackupAndRestore("backup")
     try:
@@ -14,20 +13,20 @@ def backed_up(*layers):
         print("epochs:", history.epoch)
     except ValueError as error:
         print("ValueError:", str(error).partition(" Model")[0])
-    return model
 
 
-model = backed_up(keras.layers.BatchNormalization())
+model = keras.Sequential([keras.layers.BatchNormalization()], name="mine")
+fit_backed_up(model)
 # --8<-- [end:see]
 
 # --8<-- [start:fix]
-backed_up(keras.Input(shape=(4,)), keras.layers.BatchNormalization())
+layers = [keras.Input(shape=(4,)), keras.layers.BatchNormalization()]
+fit_backed_up(keras.Sequential(layers))
 # --8<-- [end:fix]
 
 # --8<-- [start:call]
 model(x[:1])
-backup = keras.callbacks.BackupAndRestore("backup")
-print("epochs:", model.fit(x, x, callbacks=[backup], verbose=0).epoch)
+fit_backed_up(model)
 # --8<-- [end:call]
 
 # --8<-- [start:sure]

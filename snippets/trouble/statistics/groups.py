@@ -20,9 +20,11 @@ print("8 groups:", layer(x).shape)
 # --8<-- [start:sure]
 alone = layer(x[:1])
 print("a row by itself, as in the batch:", np.allclose(alone, layer(x)[:1]))
-alone = keras.layers.BatchNormalization()(x[:1], training=True)
-batch = keras.layers.BatchNormalization()(x, training=True)
-print("BatchNormalization:", np.allclose(alone, batch[:1]))
+bn = keras.layers.BatchNormalization()
+for training in [True, False]:
+    alone, batch = bn(x[:1], training=training), bn(x, training=training)
+    equal = np.allclose(alone, batch[:1], atol=1e-5)
+    print(f"BatchNormalization, training={training}: {equal}")
 for channels in [16, 64, 100]:
     groups = np.gcd(channels, 8)
     x = np.random.normal(5, 3, size=(4, channels)).astype("float32")

@@ -110,6 +110,27 @@ def measure(recipe, member):
     with pytest.raises(ValueError, match="never ends"):
         recipe["measure"](net, endless, endless, agreement)
 
+    # A state that no list of variables holds stays, too.
+    net = keras.Sequential(
+        [
+            keras.Input((5, 2), batch_size=4),
+            keras.layers.LSTM(3, stateful=True),
+            keras.layers.BatchNormalization(),
+        ]
+    )
+    rows = np.ones((4, 5, 2), "float32"), np.ones((4, 3), "float32")
+    result = recipe["measure"](net, rows, rows, agreement)
+    assert not any(state.numpy().any() for state in net.layers[0].states)
+    assert not result["found"], result["found"]
+
+    # Several inputs in a tuple are inputs, all of them.
+    inputs = keras.Input((2,)), keras.Input((2,))
+    outputs = keras.layers.BatchNormalization()(keras.layers.add(inputs))
+    net = keras.Model(inputs, outputs)
+    rows = (np.ones((4, 2), "float32"),) * 2, np.ones((4, 2), "float32")
+    result = recipe["measure"](net, rows, rows, agreement)
+    assert not result["found"], result["found"]
+
 
 @measure.in_a_new_process
 def measure_elsewhere(recipe, member):
