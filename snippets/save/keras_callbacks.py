@@ -79,7 +79,14 @@ for i, array in enumerate(loaded.get_weights()):
 print(len(expected), "arrays equal in a process that did not save")
 # --8<-- [end:reload]
 
+
 # --8<-- [start:early]
+class Stop(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 3:
+            raise KeyboardInterrupt
+
+
 model = build()
 early = keras.callbacks.EarlyStopping(
     monitor="val_loss", patience=1, restore_best_weights=True
@@ -87,6 +94,12 @@ early = keras.callbacks.EarlyStopping(
 epochs = train(model, early).epoch
 print("best epoch in memory:", same(weights[epoch], model.get_weights()))
 print("stopped early:", len(epochs) < 4)
+
+model, early.patience = build(), 9
+try:
+    train(model, early, Stop())
+except KeyboardInterrupt:
+    print("after Ctrl+C:", same(weights[epoch], model.get_weights()))
 # --8<-- [end:early]
 
 # --8<-- [start:every]
@@ -113,12 +126,6 @@ for built in [True, False]:
 
 
 # --8<-- [start:interrupted]
-class Stop(keras.callbacks.Callback):
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 2:
-            raise RuntimeError("stopped")
-
-
 def backed_up(folder, *callbacks, **settings):
     model = build()
     backup = keras.callbacks.BackupAndRestore(folder, **settings)
@@ -128,10 +135,11 @@ def backed_up(folder, *callbacks, **settings):
 
 try:
     backed_up("backup", Stop())
-except RuntimeError:
+except KeyboardInterrupt:
     print("stopped:", sorted(os.listdir("backup")))
+np.save("backup/mine.npy", x)  # a file of another origin
 backed_up("backup")
-print("backup is there:", os.path.exists("backup"))
+print("backup and mine.npy are there:", os.path.exists("backup"))
 # --8<-- [end:interrupted]
 
 # --8<-- [start:keep]

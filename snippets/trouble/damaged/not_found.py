@@ -38,6 +38,8 @@ for name, data in {
 
 # --8<-- [start:fix]
 def describe(file):
+    if Path(file).is_dir():
+        return "folder"
     first = Path(file).read_bytes()[:8]
     if first.startswith(b"PK"):
         return "zip archive" if zipfile.is_zipfile(file) else "zip, incomplete"
@@ -51,6 +53,8 @@ for file in sorted(Path(".").glob("*.keras")):
 # --8<-- [end:fix]
 
 # --8<-- [start:rename]
+if Path("renamed.h5").exists():
+    raise FileExistsError("rename would write over it")
 Path("hdf5.keras").rename("renamed.h5")
 loaded = keras.saving.load_model("renamed.h5")
 equal = np.array_equal(loaded(x, training=False), model(x, training=False))

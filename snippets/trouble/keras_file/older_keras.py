@@ -71,10 +71,13 @@ import zipfile
 
 import keras
 
+# Read from the configuration, or with another default in an older Keras.
+KEPT = {"offset", "value", "ema_overwrite_frequency"}
+
 
 def for_older_keras(path, new):
-    """Copy a .keras file without the arguments that have their default."""
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(new, "w") as copy:
+    """Copy a .keras file, to a new name, without what has its default."""
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(new, "x") as copy:
         for name in old.namelist():
             data = old.read(name)
             if name == "config.json":
@@ -90,13 +93,18 @@ def shorten(part):
         made_by = getattr(group, part["class_name"], None)
         if inspect.isclass(made_by):
             known = inspect.signature(made_by.__init__).parameters
-            for name in set(config) & set(known) - {"offset"}:
-                if config[name] == known[name].default:
+            for name in set(config) & set(known) - KEPT:
+                default = known[name].default
+                # The numbers of an optimizer may have had another default.
+                if config[name] == default and (
+                    default is None or group is not keras.optimizers
+                ):
                     del config[name]
     for ends in ["input_layers", "output_layers"]:
-        # Keras 3.3 expects a list of inputs and outputs, also for one.
-        if isinstance(part.get(ends), list) and isinstance(part[ends][0], str):
-            part[ends] = [part[ends]]
+        match part.get(ends):
+            # Keras 3.3 expects a list of inputs and outputs, also for one.
+            case [str(), int(), int()]:
+                part[ends] = [part[ends]]
     return part
 
 
