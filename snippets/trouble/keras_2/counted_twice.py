@@ -84,7 +84,7 @@ def number_again(path, new):
             if group.endswith("_layer_checkpoint_dependencies"):
                 number_layers(file[group])
     parts["model.weights.h5"] = weights.getvalue()
-    with zipfile.ZipFile(new, "w") as archive:
+    with zipfile.ZipFile(new, "x") as archive:
         for name, data in parts.items():
             archive.writestr(name, data)
 

@@ -109,7 +109,7 @@ import zipfile
 
 def one_output(path, new):
     """Copy a .keras file whose inner models return a list of one output."""
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(new, "w") as copy:
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(new, "x") as copy:
         for name in old.namelist():
             data = old.read(name)
             if name == "config.json":
@@ -158,8 +158,8 @@ for name, loaded in [
 
 # --8<-- [start:behind_sure]
 for name in ["dense", "norm"]:
-    one_output(f"{name}.keras", "copy.keras")
-    copy = keras.saving.load_model("copy.keras")
+    one_output(f"{name}.keras", f"{name}-copy.keras")
+    copy = keras.saving.load_model(f"{name}-copy.keras")
     print(f"{name}: {copy.predict(images, verbose=0).shape}")
 # --8<-- [end:behind_sure]
 

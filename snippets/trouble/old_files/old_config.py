@@ -62,7 +62,7 @@ import h5py
 
 def join(config, weights, new):
     """Write a whole .h5 of a config in JSON and a file of weights."""
-    with h5py.File(weights) as old, h5py.File(new, "w") as file:
+    with h5py.File(weights) as old, h5py.File(new, "x") as file:
         old.copy(old, file, "model_weights")
         file.attrs["model_config"] = config
 

@@ -145,6 +145,8 @@ def one_output(recipe, member):
     if old != config:  # a class and a Sequential have no list of outputs
         assert not works("old.keras", model, x)
     recipe["one_output"]("old.keras", "copy.keras")
+    with pytest.raises(FileExistsError):
+        recipe["one_output"]("old.keras", "old.keras")
     assert Path("old.keras").read_bytes() == before
     copied, settings = contents("copy.keras")
     assert copied == rest
