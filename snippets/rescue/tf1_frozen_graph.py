@@ -3,7 +3,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-READS = ("Identity", "Merge", "ReadVariableOp", "Reshape", "Switch")
+READS = ("Enter", "Identity", "Merge", "ReadVariableOp", "Reshape", "Switch")
 
 
 def batch_norms(graph):
@@ -23,16 +23,18 @@ def batch_norms(graph):
         return [n for n in graph.node if node.name in n.input]
 
     def other(node, known):
-        return next(name for name in node.input if name != known.name)
+        names = [name for name in node.input if name != known.name]
+        return names[0] if names else known.name
 
-    found, training = {}, set()
+    found, training, both, unread = {}, set(), set(), set()
     for node in graph.node:
         scale = shift = mean = None
         if node.op.startswith("FusedBatchNorm"):
             layer = node.name.partition("/FusedBatchNorm")[0]
             scale, shift, mean, variance = node.input[1:5]
-            epsilon = node.attr["epsilon"].f
-            in_training = node.attr["is_training"].b
+            given = node.attr  # a default may be left out
+            epsilon = given["epsilon"].f if "epsilon" in given else 1e-4
+            in_training = "is_training" not in given or given["is_training"].b
         elif node.op == "Rsqrt" and nodes[node.input[0]].op in ("Add", "AddV2"):
             layer = node.name.removesuffix("/Rsqrt").removesuffix("/batchnorm")
             variance, epsilon = nodes[node.input[0]].input
@@ -56,17 +58,27 @@ def batch_norms(graph):
         if in_training:
             training.add(layer)
             continue
-        mean, variance = array(mean), array(variance)
-        found[layer] = {
+        if "/cond" in node.name:
+            both.add(layer)
+        if layer in found:  # two in one scope
+            layer = node.name
+        mean = None if mean is None else array(mean)
+        arrays = {
             "gamma": np.ones_like(mean) if scale is None else array(scale),
             "beta": np.zeros_like(mean) if shift is None else array(shift),
             "moving_mean": mean,
-            "moving_variance": variance,
-            "epsilon": float(epsilon),
+            "moving_variance": array(variance),
         }
+        shapes = {np.shape(each) for each in arrays.values()}
+        if len(shapes) > 1 or () in shapes:
+            unread.add(layer)
+            continue
+        found[layer] = {**arrays, "epsilon": float(epsilon)}
     # With a placeholder is_training, a layer has a node for each mode.
-    if training - set(found):
-        raise ValueError(f"in training mode: {sorted(training - set(found))}")
+    if training - both:
+        raise ValueError(f"in training mode: {sorted(training - both)}")
+    if unread:
+        raise ValueError(f"of another arithmetic, not read: {sorted(unread)}")
     return found
 
 

@@ -24,10 +24,10 @@ model = make_model()
 
 # --8<-- [start:sure]
 for steps in [10, 20]:
-    model(np.ones((4, steps, 2)), training=True)
+    model(np.ones((4, steps, 2)), training=False)
     print(steps, "steps: moving_mean", model.get_layer("bn").moving_mean.shape)
 
 layer = keras.layers.BatchNormalization(axis=1)
-layer(np.ones((4, 10, 2)), training=True)
+layer(np.ones((4, 10, 2)), training=False)
 print("axis=1, 10 steps: moving_mean", layer.moving_mean.shape)
 # --8<-- [end:sure]

@@ -42,7 +42,7 @@ archive = keras.export.ExportArchive()
 archive.track(model)
 archive.add_endpoint(
     "serve",
-    lambda x: model.predict_step(x),
+    lambda x: model.predict_step((x,)),
     input_signature=[tf.TensorSpec((None, 8), "float32")],
 )
 archive.write_out("own", verbose=False)
