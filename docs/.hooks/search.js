@@ -25,6 +25,8 @@ const SAME = new Map(
     acc: "accuracy", batchnorm: "bn", batchnormalization: "bn", bnorm: "bn", ckpt: "checkpoint",
     ckpts: "checkpoint", gpus: "gpu", tpus: "tpu", lr: "rate", preds: "predictions",
     params: "parameters", stats: "statistics", val: "validation", var: "variance",
+    lose: "lost", loses: "lost", gone: "lost", forgets: "lost", forgot: "lost",
+    disappear: "lost", disappeared: "lost", vanished: "lost", nonsense: "garbage", rubbish: "garbage",
     hdf5: "h5", torch: "pytorch", normalisation: "normalization", optimiser: "optimizer",
   }),
 )
