@@ -136,8 +136,8 @@ def backed_up(folder, *callbacks, **settings):
 try:
     backed_up("backup", Stop())
 except KeyboardInterrupt:
-    print("stopped:", sorted(os.listdir("backup")))
-np.save("backup/mine.npy", x)  # a file of another origin
+    np.save("backup/mine.npy", x)  # a file of another origin
+    print("stopped:", *sorted(os.listdir("backup")))
 backed_up("backup")
 print("backup and mine.npy are there:", os.path.exists("backup"))
 # --8<-- [end:interrupted]
