@@ -1,6 +1,7 @@
 """Graphs of today's members, frozen; those of TensorFlow 1.15.5 are on the page."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
@@ -24,6 +25,32 @@ def graph_of(model, x, training):
     specs = tf.nest.map_structure(lambda a: tf.TensorSpec(a.shape, a.dtype), x)
     call = tf.function(lambda x: model(x, training=training))
     return call.get_concrete_function(specs)
+
+
+def two_in_a_scope():
+    """Return a graph with two layers whose nodes share a scope; gamma is 1, and 5."""
+    v1 = tf.compat.v1
+    with tf.Graph().as_default() as graph, v1.name_scope("scope"):
+        for value in (1.0, 5.0):
+            gamma, beta, mean, variance = (
+                tf.constant(np.full(3, value + i, "float32")) for i in range(4)
+            )
+            x = v1.placeholder("float32", (None, 4, 4, 3))
+            v1.nn.fused_batch_norm(
+                x, gamma, beta, mean, variance, epsilon=1e-4, is_training=False
+            )
+    return graph.as_graph_def()
+
+
+def by_hand():
+    """Return a graph of one layer in an order that is not TensorFlow's."""
+    with tf.Graph().as_default() as graph:
+        gamma, beta, mean, variance = (
+            tf.constant(np.full(3, 1.0 + i, "float32")) for i in range(4)
+        )
+        x = tf.compat.v1.placeholder("float32", (None, 3))
+        (x - mean) * tf.math.rsqrt(variance + 1e-3) * gamma + beta
+    return graph.as_graph_def()
 
 
 @proof("rescue/tf1_frozen_graph.py:batch_norms")
@@ -61,3 +88,19 @@ def batch_norms(recipe, member):
         assert str(error).startswith("in training mode: ["), error
     else:
         raise AssertionError("it did not refuse")
+
+    # What the members do not have: two in a scope, defaults left out, other orders.
+    graph = two_in_a_scope()
+    for left_out in [(), ("epsilon",)]:
+        fused = [node for node in graph.node if node.op.startswith("Fused")]
+        for node in fused:
+            for name in left_out:
+                del node.attr[name]
+        layers = recipe["batch_norms"](graph).values()
+        assert sorted(float(layer["gamma"][0]) for layer in layers) == [1, 5]
+        assert all(round(layer["epsilon"], 7) == 1e-4 for layer in layers)
+    del fused[0].attr["is_training"]
+    with pytest.raises(ValueError, match="in training mode"):
+        recipe["batch_norms"](graph)
+    with pytest.raises(ValueError, match="of another arithmetic"):
+        recipe["batch_norms"](by_hand())
