@@ -32,6 +32,13 @@ def layers_in(thing, found):
     return found
 
 
+def of_this_keras(model):
+    """Raise a TypeError if this is no layer: nothing would be found in it."""
+    if not isinstance(model, keras.layers.Layer):
+        kind = f"{type(model).__module__}.{type(model).__name__}"
+        raise TypeError(f"{kind}: not a model or layer of Keras {keras.__version__}")
+
+
 def batch_norms(model):
     """Return all BatchNormalization layers of a model, in the order of its weights.
 
@@ -41,9 +48,11 @@ def batch_norms(model):
         model: A Keras model or layer that has its arrays.
 
     Raises:
+        TypeError: Not a layer of this Keras, but of ``tf_keras``, for example.
         ValueError: A layer has no arrays yet, or moving statistics of the model belong
             to a layer that was not found.
     """
+    of_this_keras(model)
     layers = [
         layer
         for layer in layers_in(model, {}).values()
@@ -267,7 +276,11 @@ def broken(model):
     Returns:
         One string per array, such as ``"net/bn/moving_mean: 16 of 16"``; an empty list
         if all is well.
+
+    Raises:
+        TypeError: Not a model or layer of this Keras.
     """
+    of_this_keras(model)
     found = []
     optimizer = getattr(model, "optimizer", None)
     for variable in [*model.variables, *(optimizer.variables if optimizer else [])]:
@@ -344,13 +357,14 @@ def write_record(file, model, x):
 
 def _facts(model):
     """Return all that is compared besides arrays and predictions, ready for JSON."""
+    of_this_keras(model)
     optimizer = getattr(model, "optimizer", None)
     layers = layers_in(model, {}).values()
     # These compute nothing themselves, and a loaded class may make them anew.
     frames = {"InputLayer", "Sequential", "Functional"}
     computing = [layer for layer in layers if type(layer).__name__ not in frames]
     return {
-        "names": ["/".join(w.path.split("/")[-2:]) for w in model.weights],
+        "names": names_of(model.weights),
         "trainable": [bool(w.trainable) for w in model.weights],
         "layers": [
             {

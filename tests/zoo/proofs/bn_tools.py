@@ -1,5 +1,7 @@
 """The tool file itself."""
 
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -35,6 +37,18 @@ def batch_norms(recipe, member):
     assert arrays == in_weights, "not in the order of the weights"
 
 
+@proof("bn_tools.py:of_this_keras")
+def of_this_keras(recipe, member):
+    model = member.build()
+    recipe["of_this_keras"](model)
+    recipe["of_this_keras"](recipe["batch_norms"](model)[0])
+    # As a model of another Keras is: it has all, and is no layer of this one.
+    other = types.SimpleNamespace(weights=model.weights, variables=model.variables)
+    for name in ("of_this_keras", "batch_norms", "broken"):
+        with pytest.raises(TypeError, match="SimpleNamespace: not a model or layer"):
+            recipe[name](other)
+
+
 @proof("bn_tools.py:same_names")
 def same_names(recipe, member):
     model, again = member.build(), member.build()  # counted on, the second time
@@ -66,7 +80,7 @@ def estimate_again(recipe, member):
     try:
         paths = recipe["estimate_again"](model, batches)
     except ValueError as error:
-        assert not thawed and "frozen" in str(error), error
+        assert not thawed and "fit moves none" in str(error), error
         paths = []
     moved = compare.changed(before, compare.state(model))
     assert len(paths) == len(thawed) and len(moved) == 2 * len(thawed), moved
