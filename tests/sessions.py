@@ -78,11 +78,13 @@ SESSIONS = {
                     f"tests/ship/{name}.py"
                     for name in "zoo nodes converted web".split()
                 ),
+                "tests/test_refusals.py",
                 "docs/bn_tools.py",
                 *(f"tests/zoo/{name}.py" for name in ("compare", "core", "members")),
                 "snippets/ship/onnx_node.py",
                 "snippets/ship/onnx_to_keras.py",
                 "snippets/ship/openvino_precision.py",
+                "snippets/ship/quantization_aware.py",
                 "snippets/ship/serving.py",
                 "snippets/ship/tensorflow_js.py",
                 "snippets/trouble/onnx/statistics.py",

@@ -7,6 +7,7 @@ calls a function of `nodes` or `converted` in it, which goes through the members
 import pytest
 
 from tests import runner, sessions
+from tests.test_refusals import refusal
 from tests.zoo import core
 
 pytestmark = pytest.mark.session
@@ -84,6 +85,21 @@ def test_verdicts_on_what_was_converted(names, tmp_path):
 def test_the_browser_reads_what_was_converted(names, tmp_path):
     """`arrays_of` reads all arrays; what `translate` makes predicts the same."""
     assert runner.call("tests.ship.converted.browser", tmp_path, names) == []
+
+
+def test_what_training_with_rounding_would_do_otherwise_is_refused(tmp_path):
+    """A frozen kernel would train; the range before an activation is not set."""
+    page = "docs/ship/quantization-aware.md"
+    message = "a kernel that was frozen would be trained"
+    change = "model.get_layer('conv').trainable = False"
+    assert refusal(page, change, message, tmp_path) == f"ValueError: {message}"
+    change = """
+net = tf_keras.Sequential([layers.Dense(3, activation="softmax", input_shape=(4,))])
+aware = tfmot.quantization.keras.quantize_model(net)
+"""
+    message = "make its activation a layer"
+    error = refusal(page, change, message, tmp_path)
+    assert error == f"ValueError: quant_dense: {message}"
 
 
 def test_every_function_is_proven_or_only_shows_something():
