@@ -30,11 +30,15 @@ class Gan(keras.Model):
         )
 
     def prepared(self, optimizer, network):
+        optimizer = keras.optimizers.get(optimizer)
         layers = layers_in(self, {}).values()
         scaling = keras.optimizers.LossScaleOptimizer
         if any(layer.compute_dtype == "float16" for layer in layers):
             if not isinstance(optimizer, scaling):  # twice divides twice
                 optimizer = scaling(optimizer)
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        if inner.use_ema:
+            raise ValueError("use_ema: fit would not put the averages in")
         optimizer.build(network.trainable_variables)
         return optimizer
 
@@ -183,7 +187,8 @@ def all_of(gan):
     return gan.variables + [v for each in optimizers for v in each.variables]
 
 
-path = checkpoint_of(gan).save("checkpoints/gan")
+checkpoint = checkpoint_of(gan)  # keep it: the next save is gan-2
+path = checkpoint.save("checkpoints/gan")
 for kind in [keras.optimizers.Adam, keras.optimizers.Adamax]:
     resumed = Gan(make_generator(), make_discriminator())
     resumed.compile(kind(3e-3, 0.5), kind(3e-3, 0.5))

@@ -125,6 +125,35 @@ def refuses(recipe, member):
             tf.function(lambda: strategy.run(step, args=(x, y)))()
 
 
+def averages_are_put_in(recipe, member):
+    """Assert that the line of the page ends the loop as ``fit`` ends, with use_ema."""
+    models, data = [], batches(member).take(2)
+    for own in [True, False]:
+        keras.utils.set_random_seed(0)
+        model = member.build()
+        # Averages that end far from the arrays, after two steps.
+        kind = keras.optimizers.SGD(0.01, use_ema=True, ema_momentum=0.9)
+        if member.policy == "mixed_float16":
+            kind = keras.optimizers.LossScaleOptimizer(kind)
+        model.compile(kind, member.loss)
+        keras.utils.set_random_seed(1)
+        if own:
+            step = recipe["make_train_step"](model, model.optimizer, loss_of(member))
+            for x, y in data:
+                step(x, y)
+            trained = [v.numpy() for v in model.trainable_variables]
+            model.optimizer.finalize_variable_values(model.trainable_variables)
+            arrays = zip(trained, model.trainable_variables, strict=True)
+            assert not all(np.array_equal(*pair) for pair in arrays)
+        else:
+            model.fit(data, shuffle=False, verbose=0)
+        models.append(model)
+    tolerance = 1e-2 if "mixed" in member.traits else 1e-3
+    for one, right in zip(*(model.variables for model in models), strict=True):
+        one, right = (np.asarray(v).astype("float32") for v in (one, right))
+        np.testing.assert_allclose(one, right, tolerance, tolerance)
+
+
 @proof("train/custom_loop.py:make_train_step")
 def make_train_step(recipe, member):
     cpu = tf.config.list_physical_devices("CPU")[0]
@@ -132,6 +161,7 @@ def make_train_step(recipe, member):
     tf.config.set_logical_device_configuration(cpu, two)
     added_losses_count(recipe, member)
     refuses(recipe, member)
+    averages_are_put_in(recipe, member)
     if member.policy == "mixed_float16":
         with pytest.raises(ValueError, match="LossScaleOptimizer"):
             recipe["make_train_step"](member.build(), keras.optimizers.Adam(), None)

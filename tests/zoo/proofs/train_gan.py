@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 
 from tests.zoo import compare
 from tests.zoo.core import NotFor, proof
@@ -91,6 +92,9 @@ def gan(recipe, member):
         assert int(model.generator_optimizer.iterations) == 6
         assert int(model.discriminator_optimizer.iterations) == 6
         models.append(model)
+    model.compile("adam", "adam")  # optimizers by name, as for other models
+    with pytest.raises(ValueError, match="use_ema"):
+        model.compile("adam", keras.optimizers.Adam(use_ema=True))
     generator = models[0].generator
     generator.save("generator.keras")
     noise = np.random.default_rng(1).normal(size=(5, 16)).astype("float32")
