@@ -134,7 +134,7 @@ def averages_are_put_in(recipe, member):
         # Averages that end far from the arrays, after two steps.
         kind = keras.optimizers.SGD(0.01, use_ema=True, ema_momentum=0.9)
         if member.policy == "mixed_float16":
-            kind = keras.optimizers.LossScaleOptimizer(kind)
+            kind = keras.optimizers.LossScaleOptimizer(kind, initial_scale=8)
         model.compile(kind, member.loss)
         keras.utils.set_random_seed(1)
         if own:
