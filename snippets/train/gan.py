@@ -22,23 +22,18 @@ class Gan(keras.Model):
 
     def compile(self, generator_optimizer, discriminator_optimizer, **kwargs):
         super().compile(optimizer=None, **kwargs)
-        self.generator_optimizer = self.prepared(
-            generator_optimizer, self.generator
-        )
-        self.discriminator_optimizer = self.prepared(
-            discriminator_optimizer, self.discriminator
-        )
+        first, second = generator_optimizer, discriminator_optimizer
+        self.generator_optimizer = self.prepared(first, self.generator)
+        self.discriminator_optimizer = self.prepared(second, self.discriminator)
 
     def prepared(self, optimizer, network):
         optimizer = keras.optimizers.get(optimizer)
-        layers = layers_in(self, {}).values()
-        scaling = keras.optimizers.LossScaleOptimizer
-        if any(layer.compute_dtype == "float16" for layer in layers):
-            if not isinstance(optimizer, scaling):  # twice divides twice
-                optimizer = scaling(optimizer)
-        inner = getattr(optimizer, "inner_optimizer", optimizer)
-        if inner.use_ema:
+        if getattr(optimizer, "inner_optimizer", optimizer).use_ema:
             raise ValueError("use_ema: fit would not put the averages in")
+        layers = layers_in(self, {}).values()
+        if any(layer.compute_dtype == "float16" for layer in layers):
+            if not hasattr(optimizer, "inner_optimizer"):  # once, not twice
+                optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(network.trainable_variables)
         return optimizer
 

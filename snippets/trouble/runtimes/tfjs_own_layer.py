@@ -1,0 +1,109 @@
+# --8<-- [start:model]
+import numpy as np
+import tf_keras
+
+
+class Block(tf_keras.layers.Layer):
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.dense = tf_keras.layers.Dense(units, name="dense")
+        self.bn = tf_keras.layers.BatchNormalization(name="bn")
+
+    def call(self, inputs, training=False):
+        return self.bn(self.dense(inputs), training=training)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+tf_keras.utils.disable_interactive_logging()  # export prints a page
+tf_keras.utils.set_random_seed(0)
+inputs = tf_keras.Input(shape=(4,), name="rows")
+outputs = tf_keras.layers.Dense(3, name="head")(Block(8)(inputs))
+model = tf_keras.Model(inputs, outputs)
+x = np.random.normal(5, 3, size=(16, 4)).astype("float32")
+model.compile("sgd", "mse")
+model.fit(x, x[:, :3], epochs=5, verbose=0)
+# --8<-- [end:model]
+
+# --8<-- [start:browser]
+import shutil
+import subprocess
+import tarfile
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+from playwright.sync_api import sync_playwright
+
+html = """<!doctype html>
+<script src="package/dist/tf.min.js"></script>
+<script>
+  async function predict([load, folder, rows]) {
+    await tf.setBackend("cpu");
+    try {
+      const model = await tf[load](folder + "/model.json");
+      return await model.predict(tf.tensor(rows)).array();
+    } catch (error) {
+      return error.message;
+    }
+  }
+</script>
+"""
+with open("predict.html", "w") as file:
+    file.write(html)
+package = "@tensorflow/tfjs@4.22.0"
+subprocess.run(["npm", "pack", package], check=True, capture_output=True)
+with tarfile.open("tensorflow-tfjs-4.22.0.tgz") as archive:
+    archive.extract("package/dist/tf.min.js", filter="data")
+server = ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+def in_browser(load, folder, rows):
+    """Return what a model predicts in Chromium, or its message."""
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/predict.html")
+        found = page.evaluate("predict", [load, folder, rows.tolist()])
+        browser.close()
+    return found
+
+
+# --8<-- [end:browser]
+
+# --8<-- [start:save]
+model.save("model.h5")
+model.export("exported")
+# --8<-- [end:save]
+
+# --8<-- [start:convert]
+from tensorflowjs import converters
+
+converters.convert(["--input_format=keras", "model.h5", "layers_model"])
+converters.convert_tf_saved_model("exported", "graph_model")
+# --8<-- [end:convert]
+
+# --8<-- [start:see]
+message = in_browser("loadLayersModel", "layers_model", x)
+print(message.partition(" This")[0])
+# --8<-- [end:see]
+
+# --8<-- [start:fix]
+batch = in_browser("loadGraphModel", "graph_model", x)
+one = in_browser("loadGraphModel", "graph_model", x[:1])
+# --8<-- [end:fix]
+
+# --8<-- [start:sure]
+expected = model(x, training=False).numpy()
+np.testing.assert_allclose(batch, expected, atol=1e-5)
+np.testing.assert_allclose(one, expected[:1], atol=1e-5)
+print(len(batch), "predictions within 1e-5, and one alone")
+weights = model.get_weights()
+training = model(x, training=True).numpy()
+model.set_weights(weights)  # that call moved the statistics
+print("training mode is that near:", np.allclose(batch, training, atol=1e-5))
+# --8<-- [end:sure]
