@@ -45,7 +45,7 @@ def report(layer):
         call()
         if not np.array_equal(layer.mean, before):
             moved.append(name)
-    print(f"Keras {keras.__version__}, moved by:", *moved)
+    print("moved by:", *moved)
     return net
 
 
