@@ -29,11 +29,25 @@ def _used(code: str) -> set[str]:
 
 
 @functools.cache
+def _lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
+
+
+def segment(text: str, node: ast.stmt) -> str:
+    """Return the source of a statement at the margin of a file.
+
+    ``ast.get_source_segment`` does the same and divides the text into lines each time.
+    """
+    *lines, last = _lines(text)[node.lineno - 1 : node.end_lineno]
+    return "".join([*lines, last.encode()[: node.end_col_offset].decode()])
+
+
+@functools.cache
 def _sources(text: str) -> dict[str, str]:
     """Return the imports, constants, functions and classes of a text, by name."""
     return {
         getattr(node, "name", "") or ast.unparse(node).partition(" ")[0]: (
-            ast.get_source_segment(text, node)
+            segment(text, node)
         )
         for node in importable(ast.parse(text))
     }

@@ -1,6 +1,7 @@
 """Find the recipes of the pages, and prove each of them on a member of the zoo."""
 
 import ast
+import functools
 import hashlib
 import importlib
 import inspect
@@ -76,6 +77,7 @@ def demonstrations() -> dict[str, set[str]]:
     return found
 
 
+@functools.cache
 def definitions(file: str) -> dict[str, ast.stmt]:
     """Return the functions and classes that a snippet file defines, by name."""
     tree = ast.parse(_path(file).read_text("utf-8"))
@@ -96,7 +98,7 @@ def source(recipe: str) -> str:
     file, name = recipe.split(":")
     text = _path(file).read_text("utf-8")
     if name in definitions(file):
-        return ast.get_source_segment(text, definitions(file)[name])
+        return sources.segment(text, definitions(file)[name])
     section = re.search(rf"\[start:{name}\]\n(.*?)# --8<-- \[end:{name}\]", text, re.S)
     if section is None:
         raise LookupError(f"{file} has no function, class or section {name!r}")
