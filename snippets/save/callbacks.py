@@ -14,7 +14,8 @@ class SafeRun(keras.callbacks.Callback):
         folder: A folder of its own for each ``fit``.
         monitor: What to judge epochs by, a key of the history.
         mode: "min" if less is better, "max" if more is. For a loss: "min".
-        patience: Stop after so many epochs without a better one; None: never.
+        patience: Stop after so many epochs, at least one, without a better one;
+            None: never.
     """
 
     def __init__(self, folder, monitor="val_loss", mode=None, patience=None):
@@ -46,16 +47,37 @@ class SafeRun(keras.callbacks.Callback):
         inner = getattr(optimizer, "inner_optimizer", optimizer)
         return f"{type(inner).__name__} of {len(optimizer.variables)} arrays"
 
-    def resume(self, model):
-        """Load the last epoch, if any, and return the number of the next."""
+    @staticmethod
+    def check(model):
         if not model.weights:
             raise ValueError("the model has no arrays yet: call it once")
+        if getattr(model, "optimizer", None) is None:
+            raise ValueError("compile the model first")
+
+    def optimizers(self, part, skip, seen):
+        """Return the optimizers in a part of a model, at any depth."""
+        if isinstance(part, keras.optimizers.Optimizer):
+            return [part]
+        if id(part) in seen:
+            return []
+        seen.add(id(part))
+        if isinstance(part, keras.layers.Layer):
+            part = vars(part)
+        if isinstance(part, dict):
+            part = [v for k, v in part.items() if k not in skip]
+        elif not isinstance(part, (list, tuple, set)):
+            return []
+        return [v for each in part for v in self.optimizers(each, skip, seen)]
+
+    def resume(self, model):
+        """Load the last epoch, if any, and return the number of the next."""
+        self.check(model)
         own = [model.optimizer, getattr(model.optimizer, "inner_optimizer", 0)]
-        held = [*vars(model).values()]
-        held += [v for d in held if isinstance(d, dict) for v in d.values()]
-        held += [v for t in held if isinstance(t, (list, tuple)) for v in t]
-        for v in held:
-            if isinstance(v, keras.optimizers.Optimizer) and v not in own:
+        # Keras's own step does not use what a part of it was compiled with.
+        own_step = type(model).train_step is not keras.Model.train_step
+        skip = [] if own_step else ["optimizer"]
+        for v in self.optimizers(model, skip, set()):
+            if v not in own:
                 raise ValueError(f"optimizer not kept: {v.name}")
         notes = self.notes("last")
         if notes:
@@ -67,15 +89,16 @@ class SafeRun(keras.callbacks.Callback):
 
     def waited_for(self, epoch):
         best = int(self.notes("best").get("epoch", -1))
-        return self.patience is not None and epoch - best >= self.patience
+        if self.patience is None:
+            return False
+        return epoch - best >= max(self.patience, 1)
 
     def load(self, model, name="best"):
         """Load the best epoch into a compiled model, the optimizer included."""
         notes = self.notes(name)
         if not notes:
             raise FileNotFoundError(self.path(name))
-        if model.optimizer is None:
-            raise ValueError("compile the model first")
+        self.check(model)
         if not np.array_equal(notes["flags"], self.flags(model)):
             raise ValueError("other layers are trainable than when saved")
         if not model.optimizer.built:  # twice resets a LossScaleOptimizer
@@ -106,7 +129,8 @@ class SafeRun(keras.callbacks.Callback):
             file.attrs.update(notes)
             names = []
             file.visit(names.append)
-        names = [n for n in names if not n.startswith("optimizer/")]
+        # Without those of optimizers: a compiled part of the model has one.
+        names = [n for n in names if "/optimizer/" not in f"/{n}"]
         if sum("/vars/" in f"/{n}" for n in names) < len(self.model.weights):
             raise ValueError(f"{new} does not hold all arrays of the model")
         os.replace(new, self.path(name))  # all of the file or nothing
@@ -121,6 +145,9 @@ class SafeRun(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if self.monitor not in logs:
             raise KeyError(f"{self.monitor} is not among {list(logs)}")
+        for w in self.model.weights:
+            if np.isnan(w.numpy()).any():
+                raise ValueError(f"nan in {w.path}: this epoch is not kept")
         notes = {
             "epoch": epoch,
             "value": float(logs[self.monitor]),
