@@ -1,5 +1,4 @@
 # --8<-- [start:recipe]
-import os
 from pathlib import Path
 
 import h5py
@@ -14,8 +13,7 @@ class SafeRun(keras.callbacks.Callback):
         folder: A folder of its own for each ``fit``.
         monitor: What to judge epochs by, a key of the history.
         mode: "min" if less is better, "max" if more is. For a loss: "min".
-        patience: Stop after so many epochs, at least one, without a better one;
-            None: never.
+        patience: Stop after so many epochs without a better one; None: never.
     """
 
     def __init__(self, folder, monitor="val_loss", mode=None, patience=None):
@@ -24,61 +22,40 @@ class SafeRun(keras.callbacks.Callback):
             raise ValueError(f"{monitor}: pass mode='min' or mode='max'")
         self.folder, self.monitor = Path(folder), monitor
         self.sign = {None: 1, "min": 1, "max": -1}[mode]
-        self.next, self.patience = None, patience
+        self.next, self.patience = None, 1 if patience == 0 else patience
 
-    @staticmethod
-    def flags(model):
+    def flags(self, model):
         return [bool(v.trainable) for v in model.variables]
 
-    @staticmethod
-    def step(model):
-        return int(model.optimizer.iterations.numpy())
-
-    @staticmethod
-    def seeds(model):
+    def seeds(self, model):
         """Return the states of Dropout and its like, which are no weights."""
         weights = {id(w) for w in model.weights}
         return [v for v in model.variables if id(v) not in weights]
 
-    @staticmethod
-    def kind(model):
+    def kind(self, model):
         """Return the optimizer's class; another's arrays may fit as well."""
         optimizer = model.optimizer
         inner = getattr(optimizer, "inner_optimizer", optimizer)
         return f"{type(inner).__name__} of {len(optimizer.variables)} arrays"
 
-    @staticmethod
-    def check(model):
+    def resume(self, model):
+        """Load the last epoch, if any, and return the number of the next."""
         if not model.weights:
             raise ValueError("the model has no arrays yet: call it once")
         if getattr(model, "optimizer", None) is None:
             raise ValueError("compile the model first")
-
-    def optimizers(self, part, skip, seen):
-        """Return the optimizers in a part of a model, at any depth."""
-        if isinstance(part, keras.optimizers.Optimizer):
-            return [part]
-        if id(part) in seen:
-            return []
-        seen.add(id(part))
-        if isinstance(part, keras.layers.Layer):
-            part = vars(part)
-        if isinstance(part, dict):
-            part = [v for k, v in part.items() if k not in skip]
-        elif not isinstance(part, (list, tuple, set)):
-            return []
-        return [v for each in part for v in self.optimizers(each, skip, seen)]
-
-    def resume(self, model):
-        """Load the last epoch, if any, and return the number of the next."""
-        self.check(model)
         own = [model.optimizer, getattr(model.optimizer, "inner_optimizer", 0)]
-        # Keras's own step does not use what a part of it was compiled with.
         own_step = type(model).train_step is not keras.Model.train_step
-        skip = [] if own_step else ["optimizer"]
-        for v in self.optimizers(model, skip, set()):
-            if v not in own:
-                raise ValueError(f"optimizer not kept: {v.name}")
+        parts, seen = [model], set()
+        for part in parts:  # which grows
+            if isinstance(part, keras.optimizers.Optimizer) and part not in own:
+                raise ValueError(f"optimizer not kept: {part.name}")
+            part = vars(part) if isinstance(part, keras.layers.Layer) else part
+            if isinstance(part, dict):  # Keras's step uses no inner model's
+                part = [part[k] for k in part if own_step or k != "optimizer"]
+            if isinstance(part, (list, tuple, set)):
+                parts += [v for v in part if id(v) not in seen]
+                seen |= {id(v) for v in part}
         notes = self.notes("last")
         if notes:
             self.load(model, "last")
@@ -89,16 +66,15 @@ class SafeRun(keras.callbacks.Callback):
 
     def waited_for(self, epoch):
         best = int(self.notes("best").get("epoch", -1))
-        if self.patience is None:
-            return False
-        return epoch - best >= max(self.patience, 1)
+        return self.patience is not None and epoch - best >= self.patience
 
     def load(self, model, name="best"):
         """Load the best epoch into a compiled model, the optimizer included."""
         notes = self.notes(name)
         if not notes:
             raise FileNotFoundError(self.path(name))
-        self.check(model)
+        if getattr(model, "optimizer", None) is None:
+            raise ValueError("compile the model first")
         if not np.array_equal(notes["flags"], self.flags(model)):
             raise ValueError("other layers are trainable than when saved")
         if not model.optimizer.built:  # twice resets a LossScaleOptimizer
@@ -106,7 +82,7 @@ class SafeRun(keras.callbacks.Callback):
         if notes["optimizer"] != self.kind(model):
             raise ValueError(f"saved with the optimizer {notes['optimizer']}")
         model.load_weights(self.path(name))
-        if self.step(model) != notes["step"]:
+        if model.optimizer.iterations.numpy() != notes["step"]:
             raise ValueError("the optimizer has not been loaded")
         for seed, state in zip(self.seeds(model), notes["seeds"], strict=True):
             seed.assign(state)
@@ -129,29 +105,26 @@ class SafeRun(keras.callbacks.Callback):
             file.attrs.update(notes)
             names = []
             file.visit(names.append)
-        # Without those of optimizers: a compiled part of the model has one.
         names = [n for n in names if "/optimizer/" not in f"/{n}"]
         if sum("/vars/" in f"/{n}" for n in names) < len(self.model.weights):
             raise ValueError(f"{new} does not hold all arrays of the model")
-        os.replace(new, self.path(name))  # all of the file or nothing
+        new.replace(self.path(name))  # all of the file or nothing
 
     def on_epoch_begin(self, epoch, logs=None):
-        step = self.step(self.model)  # 0 if compiled anew
+        step = self.model.optimizer.iterations.numpy()  # 0 if compiled anew
         if epoch != self.next or step != self.notes("last").get("step", step):
-            raise ValueError(
-                "compile, then pass initial_epoch=run.resume(model) to fit"
-            )
+            what = "compile, then pass initial_epoch=run.resume(model) to fit"
+            raise ValueError(what)
 
     def on_epoch_end(self, epoch, logs=None):
         if self.monitor not in logs:
             raise KeyError(f"{self.monitor} is not among {list(logs)}")
-        for w in self.model.weights:
-            if np.isnan(w.numpy()).any():
-                raise ValueError(f"nan in {w.path}: this epoch is not kept")
+        if any(np.isnan(w.numpy()).any() for w in self.model.weights):
+            raise ValueError("nan in an array: this epoch is not kept")
         notes = {
             "epoch": epoch,
             "value": float(logs[self.monitor]),
-            "step": self.step(self.model),
+            "step": int(self.model.optimizer.iterations.numpy()),
             "flags": self.flags(self.model),
             "optimizer": self.kind(self.model),
             "seeds": [seed.numpy() for seed in self.seeds(self.model)],

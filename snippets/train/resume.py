@@ -6,9 +6,8 @@ import numpy as np
 class Rows(keras.utils.PyDataset):
     """Arrays in an order that is drawn anew, but the same, for each epoch.
 
-    Pass it to ``fit`` with ``shuffle=False``, and to a new ``fit``, or to an
-    ``evaluate`` in between, a new one: each counts it on. Give it the
-    ``batch_size``: ``fit`` ignores its own for such data. With
+    Pass a new one to each ``fit``, with ``shuffle=False``, and ``evaluate``.
+    Give it the ``batch_size``: ``fit`` ignores its own for such data. With
     ``steps_per_epoch``, rows would come twice, and others never.
     """
 
@@ -32,9 +31,7 @@ class Rows(keras.utils.PyDataset):
 
     def on_epoch_end(self):
         self.epoch += 1
-        # Once an epoch: of a million rows, it takes longer than a step.
-        generator = np.random.default_rng(self.epoch)
-        self.order = generator.permutation(len(self.x))
+        self.order = np.random.default_rng(self.epoch).permutation(len(self.x))
 
 
 class MasksFromEpoch(keras.callbacks.Callback):
@@ -73,8 +70,7 @@ def run(folder, *callbacks, follow=True):
         keras.layers.Dense(1),
     ]
     model = keras.Sequential(layers)
-    optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
-    model.compile(optimizer=optimizer, loss="mean_squared_error")
+    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), loss="mse")
 
     masks = [MasksFromEpoch()] if follow else []
     rows = Rows(*data(), start=next_epoch(folder) if follow else 0)
