@@ -20,9 +20,17 @@ np.savez("expected.npz", *model.get_weights(), x=x, predictions=predictions)
 
 
 # --8<-- [start:function]
+import keras
+
+
 def inside(model):
     """Return a model's layers by name, and the arrays that are in none."""
-    layers = {s.name: s for s in getattr(model, "layers", []) if s.weights}
+    # A layer of yours may call something else its layers.
+    found = model.layers if hasattr(type(model), "layers") else []
+    layers = {layer.name: layer for layer in found if layer.weights}
+    for layer in found:
+        if layers.get(layer.name, layer) is not layer and layer.weights:
+            raise ValueError(f"{model.name}: two layers named {layer.name}")
     seen = {id(w) for layer in layers.values() for w in layer.weights}
     return layers, [w for w in model.weights if id(w) not in seen]
 
@@ -32,9 +40,11 @@ def by_name(layer, arrays, parts):
     found = {}
     for array in arrays:
         name = getattr(array, "path", array.name).partition(":")[0]
-        name = name.rpartition(f"{layer.name}/")[2]
         name = name.replace("depthwise_kernel", "kernel")  # as in Keras 3
-        found["/".join(name.split("/")[-parts:])] = array
+        names = name.split("/")
+        if layer.name in names:
+            names = names[-names[::-1].index(layer.name) :]
+        found["/".join(names[-parts:])] = array
     return found
 
 
@@ -56,8 +66,12 @@ def move_arrays(old, new):
     """Copy all arrays of a tf_keras model into one of Keras 3, by name.
 
     Raises:
+        TypeError: The old model is of Keras 3, or the new one is not.
         ValueError: Names or shapes differ. Nothing was copied then.
     """
+    for model, of_keras_3 in (old, False), (new, True):
+        if isinstance(model, keras.layers.Layer) != of_keras_3:
+            raise TypeError(f"{model.name}: pass the old one, then the new one")
     found = pairs(old, new)
     for source, target in found:
         if tuple(source.shape) != tuple(target.shape):

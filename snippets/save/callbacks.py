@@ -1,5 +1,4 @@
 # --8<-- [start:recipe]
-import os
 from pathlib import Path
 
 import h5py
@@ -23,24 +22,17 @@ class SafeRun(keras.callbacks.Callback):
             raise ValueError(f"{monitor}: pass mode='min' or mode='max'")
         self.folder, self.monitor = Path(folder), monitor
         self.sign = {None: 1, "min": 1, "max": -1}[mode]
-        self.next, self.patience = None, patience
+        self.next, self.patience = None, 1 if patience == 0 else patience
 
-    @staticmethod
-    def flags(model):
+    def flags(self, model):
         return [bool(v.trainable) for v in model.variables]
 
-    @staticmethod
-    def step(model):
-        return int(model.optimizer.iterations.numpy())
-
-    @staticmethod
-    def seeds(model):
+    def seeds(self, model):
         """Return the states of Dropout and its like, which are no weights."""
         weights = {id(w) for w in model.weights}
         return [v for v in model.variables if id(v) not in weights]
 
-    @staticmethod
-    def kind(model):
+    def kind(self, model):
         """Return the optimizer's class; another's arrays may fit as well."""
         optimizer = model.optimizer
         inner = getattr(optimizer, "inner_optimizer", optimizer)
@@ -50,13 +42,20 @@ class SafeRun(keras.callbacks.Callback):
         """Load the last epoch, if any, and return the number of the next."""
         if not model.weights:
             raise ValueError("the model has no arrays yet: call it once")
+        if getattr(model, "optimizer", None) is None:
+            raise ValueError("compile the model first")
         own = [model.optimizer, getattr(model.optimizer, "inner_optimizer", 0)]
-        held = [*vars(model).values()]
-        held += [v for d in held if isinstance(d, dict) for v in d.values()]
-        held += [v for t in held if isinstance(t, (list, tuple)) for v in t]
-        for v in held:
-            if isinstance(v, keras.optimizers.Optimizer) and v not in own:
-                raise ValueError(f"optimizer not kept: {v.name}")
+        own_step = type(model).train_step is not keras.Model.train_step
+        parts, seen = [model], set()
+        for part in parts:  # which grows
+            if isinstance(part, keras.optimizers.Optimizer) and part not in own:
+                raise ValueError(f"optimizer not kept: {part.name}")
+            part = vars(part) if isinstance(part, keras.layers.Layer) else part
+            if isinstance(part, dict):  # Keras's step uses no inner model's
+                part = [part[k] for k in part if own_step or k != "optimizer"]
+            if isinstance(part, (list, tuple, set)):
+                parts += [v for v in part if id(v) not in seen]
+                seen |= {id(v) for v in part}
         notes = self.notes("last")
         if notes:
             self.load(model, "last")
@@ -74,7 +73,7 @@ class SafeRun(keras.callbacks.Callback):
         notes = self.notes(name)
         if not notes:
             raise FileNotFoundError(self.path(name))
-        if model.optimizer is None:
+        if getattr(model, "optimizer", None) is None:
             raise ValueError("compile the model first")
         if not np.array_equal(notes["flags"], self.flags(model)):
             raise ValueError("other layers are trainable than when saved")
@@ -83,7 +82,7 @@ class SafeRun(keras.callbacks.Callback):
         if notes["optimizer"] != self.kind(model):
             raise ValueError(f"saved with the optimizer {notes['optimizer']}")
         model.load_weights(self.path(name))
-        if self.step(model) != notes["step"]:
+        if model.optimizer.iterations.numpy() != notes["step"]:
             raise ValueError("the optimizer has not been loaded")
         for seed, state in zip(self.seeds(model), notes["seeds"], strict=True):
             seed.assign(state)
@@ -106,25 +105,26 @@ class SafeRun(keras.callbacks.Callback):
             file.attrs.update(notes)
             names = []
             file.visit(names.append)
-        names = [n for n in names if not n.startswith("optimizer/")]
+        names = [n for n in names if "/optimizer/" not in f"/{n}"]
         if sum("/vars/" in f"/{n}" for n in names) < len(self.model.weights):
             raise ValueError(f"{new} does not hold all arrays of the model")
-        os.replace(new, self.path(name))  # all of the file or nothing
+        new.replace(self.path(name))  # all of the file or nothing
 
     def on_epoch_begin(self, epoch, logs=None):
-        step = self.step(self.model)  # 0 if compiled anew
+        step = self.model.optimizer.iterations.numpy()  # 0 if compiled anew
         if epoch != self.next or step != self.notes("last").get("step", step):
-            raise ValueError(
-                "compile, then pass initial_epoch=run.resume(model) to fit"
-            )
+            what = "compile, then pass initial_epoch=run.resume(model) to fit"
+            raise ValueError(what)
 
     def on_epoch_end(self, epoch, logs=None):
         if self.monitor not in logs:
             raise KeyError(f"{self.monitor} is not among {list(logs)}")
+        if any(np.isnan(w.numpy()).any() for w in self.model.weights):
+            raise ValueError("nan in an array: this epoch is not kept")
         notes = {
             "epoch": epoch,
             "value": float(logs[self.monitor]),
-            "step": self.step(self.model),
+            "step": int(self.model.optimizer.iterations.numpy()),
             "flags": self.flags(self.model),
             "optimizer": self.kind(self.model),
             "seeds": [seed.numpy() for seed in self.seeds(self.model)],

@@ -10,13 +10,14 @@ class SaveAverages(keras.callbacks.Callback):
     """Saves averaged weights, and statistics for them, after each epoch.
 
     The model itself is then as it was before. Estimated are the layers whose
-    moving mean has moved in the epoch.
+    statistics have moved in the epoch.
 
     Args:
         path: Of the .keras file, such as ``"averages-{epoch}.keras"``, in a
             folder that exists.
         batches: Training inputs in batches, read after each epoch: a list, or a
-            dataset that ends.
+            dataset that ends. Not the one that ``fit`` reads, if it is
+            shuffled: its next epoch would come in another order.
     """
 
     def __init__(self, path, batches):
@@ -36,15 +37,19 @@ class SaveAverages(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         optimizer = self.model.optimizer
         inner = getattr(optimizer, "inner_optimizer", optimizer)
-        if not inner.use_ema:
+        if not getattr(inner, "use_ema", False):
             raise ValueError("the optimizer does not average: use_ema=True")
         if not os.path.isdir(os.path.dirname(self.path) or "."):
             raise ValueError(f"the folder of {self.path} does not exist")
 
     def on_epoch_begin(self, epoch, logs=None):
-        # A model that fit builds has no arrays yet: its means start at 0.
-        means = [v for v in self.model.variables if v.name == "moving_mean"]
-        self.means = {id(mean): mean.numpy() for mean in means}
+        names = ["moving_mean", "moving_variance"]
+        found = [v for v in self.model.variables if v.name in names]
+        self.were = {id(v): v.numpy() for v in found}
+
+    def moved(self, variable, start):
+        # A model that fit builds has had no arrays: they start at 0 and 1.
+        return np.any(variable.numpy() != self.were.get(id(variable), start))
 
     def on_epoch_end(self, epoch, logs=None):
         model = self.model
@@ -52,16 +57,17 @@ class SaveAverages(keras.callbacks.Callback):
         moved = [
             layer
             for layer in batch_norms(model)
-            if np.any(
-                layer.moving_mean.numpy()
-                != self.means.get(id(layer.moving_mean), 0)
-            )
+            if self.moved(layer.moving_mean, 0)
+            or self.moved(layer.moving_variance, 1)
         ]
         try:
             model.optimizer.finalize_variable_values(model.trainable_variables)
             if moved:
                 estimate_again(model, self.batches, moved)
-            model.save(self.path.format(epoch=epoch + 1, **(logs or {})))
+            path = self.path.format(epoch=epoch + 1, **(logs or {}))
+            new = path.removesuffix(".keras") + ".new.keras"
+            model.save(new)
+            os.replace(new, path)  # all of the file or nothing
         finally:
             for variable, array in before:
                 variable.assign(array)

@@ -6,7 +6,7 @@ import numpy as np
 class Rows(keras.utils.PyDataset):
     """Arrays in an order that is drawn anew, but the same, for each epoch.
 
-    Pass it to ``fit`` with ``shuffle=False``, and to a new ``fit`` a new one.
+    Pass a new one to each ``fit``, with ``shuffle=False``, and ``evaluate``.
     Give it the ``batch_size``: ``fit`` ignores its own for such data. With
     ``steps_per_epoch``, rows would come twice, and others never.
     """
@@ -17,18 +17,21 @@ class Rows(keras.utils.PyDataset):
             raise ValueError(f"{len(x)} rows in x and {len(y)} in y")
         # A pandas object would be asked for labels in place of positions.
         self.x, self.y = np.asarray(x), np.asarray(y)
-        self.batch_size, self.epoch = batch_size, start
+        if not (self.x.ndim and self.y.ndim):
+            raise ValueError("the rows in x and in y have to be arrays")
+        self.batch_size, self.epoch = batch_size, start - 1
+        self.on_epoch_end()
 
     def __len__(self):
         return -(-len(self.x) // self.batch_size)
 
     def __getitem__(self, batch):
-        order = np.random.default_rng(self.epoch).permutation(len(self.x))
-        rows = order[self.batch_size * batch : self.batch_size * (batch + 1)]
+        rows = self.order[self.batch_size * batch :][: self.batch_size]
         return self.x[rows], self.y[rows]
 
     def on_epoch_end(self):
         self.epoch += 1
+        self.order = np.random.default_rng(self.epoch).permutation(len(self.x))
 
 
 class MasksFromEpoch(keras.callbacks.Callback):
@@ -67,8 +70,7 @@ def run(folder, *callbacks, follow=True):
         keras.layers.Dense(1),
     ]
     model = keras.Sequential(layers)
-    optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
-    model.compile(optimizer=optimizer, loss="mean_squared_error")
+    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), loss="mse")
 
     masks = [MasksFromEpoch()] if follow else []
     rows = Rows(*data(), start=next_epoch(folder) if follow else 0)

@@ -23,8 +23,16 @@ print("moving_variance:", variance)
 # --8<-- [end:see]
 
 # --8<-- [start:fix]
-kept = batches.filter(lambda batch: tf.reduce_any(batch != 0))
-print("batches:", len(list(batches)), "kept:", len(list(kept)))
+mask_value = 0  # that of Masking; of Embedding(mask_zero=True), it is 0
+
+
+def has_steps(x, *others):
+    return tf.reduce_any(tf.not_equal(x, mask_value))
+
+
+kept = batches.filter(has_steps)
+kept = kept.apply(tf.data.experimental.assert_cardinality(len(list(kept))))
+print("batches:", len(batches), "kept:", len(kept))
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]

@@ -76,7 +76,15 @@ def in_one_process(name):
     else:
         raise AssertionError("it did not refuse")
     first.name = kept
+    try:
+        recipe["move_arrays"](new, old)
+    except TypeError as error:
+        assert "pass the old one, then the new one" in str(error), error
+    else:
+        raise AssertionError("it copied into the old model")
     assert not compare.changed(before, compare.state(new))
+    if name == "sequential":
+        same_names(recipe)
 
     recipe["move_arrays"](old, new)
     norms = {layer.name: layer for layer in compare.norms_of(new)}
@@ -98,6 +106,33 @@ def in_one_process(name):
     for a, b in zip(compare.predictions(new, x), outputs, strict=True):
         np.testing.assert_allclose(a, tf.cast(b, "float32"), tolerance, tolerance)
     Path("said.txt").write_text("", "utf-8")
+
+
+def same_names(recipe):
+    """Assert that two layers of one name are refused: their order is no sign."""
+    import tf_keras
+
+    def build(kind):
+        class Twice(kind.Model):
+            def __init__(self):
+                super().__init__()
+                self.blocks = []
+                self.head = kind.layers.Dense(2, name="twice")
+                self.blocks.append(kind.layers.Dense(2, name="twice"))
+
+            def call(self, x):
+                return self.head(self.blocks[0](x))
+
+        model = Twice()
+        model(np.ones((1, 2), "float32"))
+        return model
+
+    try:
+        recipe["move_arrays"](build(tf_keras), build(keras))
+    except ValueError as error:
+        assert "two layers named twice" in str(error), error
+    else:
+        raise AssertionError("it took one for the other")
 
 
 def members_of_tf_keras():

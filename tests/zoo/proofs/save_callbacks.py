@@ -190,13 +190,25 @@ def refuses(recipe, member, model):
         resume_unchanged()
 
     def further_optimizers():
-        model.second = (keras.optimizers.SGD(),)
+        model.second = [{"further": (keras.optimizers.SGD(),)}]
         try:
             resume_unchanged()
         finally:
             del model.second
 
+    def broken():
+        variable = model.trainable_variables[0]
+        array = variable.numpy()
+        variable.assign(array * np.nan)
+        each = recipe["SafeRun"]("whole", "loss")
+        each.set_model(model)
+        try:
+            each.on_epoch_end(EPOCHS, {"loss": -1e9})
+        finally:
+            variable.assign(array)
+
     cases = [
+        (broken, ValueError, "nan in .*: this epoch is not kept"),
         (further_optimizers, ValueError, "optimizer not kept: sgd"),
         (from_the_start, ValueError, "initial_epoch"),
         (misspelled, KeyError, "lost_loss is not among"),
@@ -217,6 +229,34 @@ def refuses(recipe, member, model):
         with pytest.raises(kind, match=words):
             attempt()
     assert files == {path: path.read_bytes() for path in Path("whole").iterdir()}
+    if member.name == "flat Sequential":
+        compiled_parts(recipe)
+
+
+def compiled_parts(recipe):
+    """Assert what happens to a model in a model that has an optimizer of its own."""
+    each = recipe["SafeRun"]("parts", "loss")
+    part = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    whole = keras.Sequential([keras.Input((2,)), part])
+    with pytest.raises(ValueError, match="compile the model first"):
+        each.resume(whole)
+    part.compile("adam", "mse")
+    part.optimizer.build(part.trainable_variables)
+    whole.compile("sgd", "mse")
+    assert each.resume(whole) == 0  # fit does not use it
+    part.layers[0].enable_lora(1)
+    each.set_model(whole)
+    with pytest.raises(ValueError, match="does not hold all arrays"):
+        each.on_epoch_end(0, {"loss": 0.0})
+
+    class OwnStep(keras.Sequential):
+        def train_step(self, data):
+            return super().train_step(data)
+
+    own = OwnStep([keras.Input((2,)), part])
+    own.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="optimizer not kept: adam"):
+        each.resume(own)
 
 
 @safe_run.in_a_new_process

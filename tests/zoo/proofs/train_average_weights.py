@@ -119,6 +119,18 @@ def save_averages(recipe, member):
         if variable.name.startswith("moving_"):
             np.testing.assert_array_equal(variable, array)
 
+    # Interrupted while it writes, the earlier file stays.
+    def interrupt(store):
+        raise KeyboardInterrupt
+
+    earlier, last = Path("still.keras").read_bytes(), model.layers[-1]
+    last.save_own_variables = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        callback.on_epoch_end(0)
+    del last.save_own_variables
+    assert Path("still.keras").read_bytes() == earlier
+    assert not compare.changed(before, compare.state(model))
+
     # A file that cannot be written leaves the model as it was.
     callback.path = "no such folder/averages-{epoch}.keras"
     callback.on_epoch_begin(0)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tests.zoo import compare
@@ -84,6 +85,8 @@ def rows(recipe, member):
     listed = recipe["Rows"](list(x), list(y), batch_size=member.batch_size)
     for a, b in zip(listed[0], rows_of(recipe, member)[0], strict=True):
         np.testing.assert_array_equal(a, b)
+    with pytest.raises(ValueError, match="have to be arrays"):
+        recipe["Rows"]({"x": x}, {"y": y})
     later = rows_of(recipe, member, start=1)
     np.testing.assert_array_equal(later[0][0], epochs[1][0][: member.batch_size])
 
