@@ -75,8 +75,12 @@ class Norm(keras.layers.Layer):
         self.variance = tf.Variable(tf.ones(shape[-1:]), trainable=False)
 
 
-net = keras.Sequential([keras.Input(shape=(4,)), Norm()])
-print("Keras", keras.__version__, "arrays:", len(net.weights))
+nets = [keras.Sequential([keras.Input(shape=(4,)), Norm()]) for _ in "ab"]
+nets[0].layers[0].mean.assign(tf.fill((4,), 5.0))
+nets[0].save_weights("old.weights.h5")
+nets[1].load_weights("old.weights.h5")
+print("arrays:", len(nets[1].weights))
+print("loaded:", nets[1].layers[0].mean.numpy())
 # --8<-- [end:keras_2]
 
 
