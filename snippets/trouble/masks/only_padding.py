@@ -23,11 +23,11 @@ print("moving_variance:", variance)
 # --8<-- [end:see]
 
 # --8<-- [start:fix]
-mask_value = 0  # that of Masking; of Embedding(mask_zero=True), it is 0
+MASK_VALUE = 0  # that of Masking; of Embedding(mask_zero=True), it is 0
 
 
 def has_steps(x, *others):
-    return tf.reduce_any(tf.not_equal(x, mask_value))
+    return tf.reduce_any(tf.not_equal(x, MASK_VALUE))
 
 
 kept = batches.filter(has_steps)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.zoo import compare
 from tests.zoo.core import NotFor, proof
@@ -19,6 +20,23 @@ SHOWS = {
     "trouble/masks/shared.py": "gaps",
     "trouble/masks/time_distributed.py": "Cell gap mean_of_ones",
 }
+
+
+@proof("trouble/masks/only_padding.py:has_steps")
+def has_steps(recipe, member):
+    x, _ = member.data()
+    if isinstance(x, dict):
+        with pytest.raises((TypeError, ValueError)):
+            recipe["has_steps"](x)
+        return
+    rows = np.stack([x[:2], np.full_like(x[:2], recipe["MASK_VALUE"]), x[2:4]])
+    for parts in [(rows,), (rows, np.zeros(3)), (rows, np.zeros(3), np.zeros(3))]:
+        data = tf.data.Dataset.from_tensor_slices(parts if parts[1:] else rows)
+        kept = [
+            b if len(parts) == 1 else b[0] for b in data.filter(recipe["has_steps"])
+        ]
+        assert len(kept) == 2
+        np.testing.assert_array_equal(kept[1], rows[2])
 
 
 @proof("trouble/masks/other_shape.py:MaskOfSteps")
