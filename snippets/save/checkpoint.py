@@ -1,9 +1,11 @@
 # --8<-- [start:recipe]
+import re
+
 import keras
 import numpy as np
 import tensorflow as tf
 
-from bn_tools import layers_in, names_of, same_names
+from bn_tools import layers_in, same_names
 
 
 def checkpoint_of(model):
@@ -13,52 +15,75 @@ def checkpoint_of(model):
     if not model.optimizer.built:  # twice resets a LossScaleOptimizer
         model.optimizer.build(model.trainable_variables)
     learning = {id(v) for v in model.trainable_variables}
-    flags = tf.Variable([id(v) in learning for v in model.variables])
+    for layer in layers_in(model, {}).values():
+        norm = isinstance(layer, keras.layers.BatchNormalization)
+        if norm and layer.trainable:
+            learning.add(id(layer.moving_mean))
     inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    kind = tf.Variable(type(inner).__name__)  # another's arrays may fit as well
-    notes = {
-        "flags": flags,
-        "kind": kind,
-        "names": tf.Variable(names_of(model.variables)),
+    notes = {  # another kind's arrays may fit as well
+        "flags": tf.Variable([id(v) in learning for v in model.variables]),
+        "kind": tf.Variable(type(inner).__name__),
+        "paths": tf.Variable([v.path for v in model.variables]),
     }
     return tf.train.Checkpoint(model=model, arrays=model.variables, **notes)
+
+
+def other_order(old, new):
+    """Return whether the paths of arrays are others, or in another order."""
+    bare = [[re.sub(r"_\d+/", "/", path) for path in two] for two in (old, new)]
+    for was, now in [(old, new), bare]:
+        if was != now and sorted(was) == sorted(now):
+            return True
+    ends = [[re.sub(".*/(.*/)", r"\1", p) for p in two] for two in (old, new)]
+    return not same_names(*ends)
+
+
+def set_apart(model, path):
+    """Take out each optimizer that the file has, and return what was where."""
+    apart, keys = [], [key for key, _ in tf.train.list_variables(path)]
+    for key in [key for key in keys if "/_iterations/" in key]:
+        *names, last = key.split("/_iterations/")[0].split("/")[1:]
+        owner = model
+        for name in names:
+            owner = owner[int(name)] if name.isdigit() else getattr(owner, name)
+        if isinstance(owner, keras.layers.Layer):  # no optimizer in another
+            apart.append((owner, last, getattr(owner, last, None)))
+            setattr(owner, last, tf.train.Checkpoint())
+    return apart
 
 
 def restore(model, path, arrays_only=False):
     """Restore what ``checkpoint_of`` saved into a built model of the same code.
 
-    With ``arrays_only``, flags may differ, and the model's own optimizer stays.
+    With ``arrays_only``, flags may differ, and the model's own optimizers stay.
     """
     if path is None:
         raise FileNotFoundError("no checkpoint to restore")
     notes = {
         note: tf.train.load_variable(path, f"{note}/.ATTRIBUTES/VARIABLE_VALUE")
-        for note in ("flags", "kind", "names")
+        for note in ("flags", "kind", "paths")
     }
-    names = [name.decode() for name in notes["names"]]
-    if not same_names(names, names_of(model.variables)):
+    paths = [each.decode() for each in notes["paths"]]
+    if other_order(paths, [v.path for v in model.variables]):
         raise ValueError("other arrays than when saved, or in another order")
     if arrays_only:
         checkpoint = tf.train.Checkpoint(arrays=model.variables)
+        status = checkpoint.restore(path).expect_partial()
+        status.assert_existing_objects_matched()
     else:
         checkpoint = checkpoint_of(model)
         if not np.array_equal(notes["flags"], checkpoint.flags):
             raise ValueError("other trainable layers than when saved")
-        if notes["kind"] != checkpoint.kind.numpy():
-            kind = notes["kind"].decode()
+        if (kind := notes["kind"].decode()) != checkpoint.kind.numpy().decode():
             raise ValueError(f"saved with the optimizer {kind}")
-    status = checkpoint.restore(path)
-    if arrays_only:
-        status.expect_partial().assert_existing_objects_matched()
-    else:
-        status.assert_consumed()
+        checkpoint.restore(path).assert_consumed()
     by_order = model.get_weights()
     # Once more by name, as far as names reach: the two have to agree.
-    optimizer = getattr(model, "optimizer", None)
-    if arrays_only:  # without this, a later compile() gets the one in the file
-        model.optimizer = tf.train.Checkpoint()
+    # An optimizer, also of a later compile(), would get what the file has.
+    apart = set_apart(model, path) if arrays_only else []
     tf.train.Checkpoint(model=model).restore(path).expect_partial()
-    model.optimizer = optimizer
+    for owner, name, optimizer in apart:
+        setattr(owner, name, optimizer)
     for array, weight in zip(by_order, model.weights, strict=True):
         if not np.array_equal(array, weight, equal_nan=True):
             raise ValueError(f"{weight.path}: the layers are in another order")
@@ -161,15 +186,12 @@ print(compare("loop.npz", served))
 # --8<-- [end:inference]
 
 # --8<-- [start:manager]
-import os
-
-manager = tf.train.CheckpointManager(
-    checkpoint_of(model), "kept", max_to_keep=2
-)
+checkpoint = checkpoint_of(model)
+manager = tf.train.CheckpointManager(checkpoint, "kept", max_to_keep=2)
 for _ in range(3):
     model.fit(x, y, epochs=1, verbose=0)
     manager.save()
-print(sorted(name for name in os.listdir("kept") if "index" in name))
+print(sorted(tf.io.gfile.glob("kept/*index")))
 
 continued = compiled_and_built(Net())
 checkpoint = restore(continued, tf.train.latest_checkpoint("kept"))

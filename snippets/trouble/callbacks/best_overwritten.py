@@ -43,7 +43,7 @@ def loss_of(path):
 # --8<-- [start:see]
 def run(name, *callbacks):
     best = keras.callbacks.ModelCheckpoint(f"{name}.keras", save_best_only=True)
-    backup = keras.callbacks.BackupAndRestore(name)
+    backup = keras.callbacks.BackupAndRestore(f"{name}-backup")
     return train(build(), 0, best, backup, *callbacks)
 
 
@@ -82,7 +82,7 @@ def keep_best(name, x, y):
     best = keras.callbacks.ModelCheckpoint(
         path, save_best_only=True, initial_value_threshold=threshold
     )
-    return [best, keras.callbacks.BackupAndRestore(name)]
+    return [best, keras.callbacks.BackupAndRestore(f"{name}-backup")]
 
 
 # --8<-- [end:fix]

@@ -53,20 +53,23 @@ def shift(base, batches):
         deviations, medians over the channels. A perfect fit is (0, 1).
     """
     layers = batch_norms(base)
-    old = [
-        (bn.moving_mean.numpy(), bn.moving_variance.numpy()) for bn in layers
-    ]
-    paths = estimate_again(base, batches, layers)
+    arrays = [(bn.moving_mean, bn.moving_variance) for bn in layers]
+    old = [[array.numpy() for array in pair] for pair in arrays]
+    try:
+        paths = estimate_again(base, batches, layers)
+        new = [[array.numpy() for array in pair] for pair in arrays]
+    finally:  # also after Ctrl-C
+        for pair, values in zip(arrays, old, strict=True):
+            pair[0].assign(values[0])
+            pair[1].assign(values[1])
     found = {}
-    for path, bn, (mean, variance) in zip(paths, layers, old, strict=True):
-        deviation = np.sqrt(variance + bn.epsilon)
-        distance = np.abs(bn.moving_mean.numpy() - mean) / deviation
-        ratio = np.sqrt(bn.moving_variance.numpy() + bn.epsilon) / deviation
+    for path, bn, was, now in zip(paths, layers, old, new, strict=True):
+        deviation = np.sqrt(was[1] + bn.epsilon)
+        distance = np.abs(now[0] - was[0]) / deviation
+        ratio = np.sqrt(now[1] + bn.epsilon) / deviation
         if path in found:  # two towers may have layers of the same names
             path = f"{path}, layer {len(found)}"
         found[path] = float(np.median(distance)), float(np.median(ratio))
-        bn.moving_mean.assign(mean)
-        bn.moving_variance.assign(variance)
     return found
 
 
@@ -81,7 +84,7 @@ for name, images in {"old": x_old, "new": x_new}.items():
 kept = all(map(np.array_equal, before, base.get_weights()))
 print("the base is left as it was:", kept)
 
-estimate_again(base, [x_new], layers=batch_norms(base))
+estimate_again(base, [x_new[:500]], layers=batch_norms(base))
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]

@@ -37,6 +37,38 @@ class Pair(keras.Model):
         return self.left(x) - self.right(x**2)
 
 
+def towers(*keys):
+    """Return two models in a dict of outputs; their layers have the same names."""
+    inputs, outputs = keras.Input((4,)), {}
+    for name, key in zip(["first", "second"], keys, strict=True):
+        parts = [keras.Input((4,)), keras.layers.BatchNormalization(name="bn")]
+        outputs[key] = keras.Sequential(parts, name=name)(inputs)
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", dict.fromkeys(keys, "mse"))
+    return model
+
+
+def fixed(trainable):
+    """Return a layer without gamma and beta, frozen or not, and nothing to train."""
+    norm = keras.layers.BatchNormalization(center=False, scale=False)
+    norm.trainable = trainable
+    model = keras.Sequential([keras.Input((4,)), norm])
+    model.compile("sgd", "mse")
+    return model
+
+
+def inside(compiled):
+    """Return a model with an optimizer of its own in it, which has taken steps."""
+    inner = pair("left", "right")
+    inner.optimizer.iterations.assign(7)
+    if not compiled:
+        inner.optimizer = None
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, inner(inputs))
+    model.compile("sgd", "mse")
+    return model, inner
+
+
 def pair(*attributes):
     """Return a compiled, built pair with random arrays."""
     model = Pair(*attributes)
@@ -189,6 +221,27 @@ def restore(recipe, member):
     for only in [True, False]:
         model, words = pair("right", "left"), "the layers are in another order"
         refused(recipe, model, pair_path, ValueError, words, arrays_only=only)
+    # Only the path of a model in the model tells that an output was renamed.
+    towers_path = recipe["checkpoint_of"](towers("kind", "size")).save("towers/net")
+    recipe["restore"](towers("kind", "size"), towers_path)
+    for only in [True, False]:
+        model, words = towers("kind", "amount"), "in another order"
+        assert refused(recipe, model, towers_path, ValueError, words, arrays_only=only)
+    # A frozen layer that has no array to train.
+    fixed_path = recipe["checkpoint_of"](fixed(False)).save("fixed/net")
+    recipe["restore"](fixed(False), fixed_path)
+    words = "trainable layers"
+    assert refused(recipe, fixed(True), fixed_path, ValueError, words)
+    # The optimizer of a model in the model stays, and one that comes later.
+    inside_path = recipe["checkpoint_of"](inside(True)[0]).save("inside/net")
+    for compiled in [True, False]:
+        model, inner = inside(compiled)
+        if compiled:
+            inner.optimizer.iterations.assign(3)
+        recipe["restore"](model, inside_path, arrays_only=True)
+        if not compiled:
+            inner.compile("sgd", "mse")
+        assert int(inner.optimizer.iterations) == 3 * compiled
     with open("path.json", "w", encoding="utf-8") as file:
         json.dump(path, file)
 

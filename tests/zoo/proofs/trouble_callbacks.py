@@ -126,12 +126,16 @@ def keep_best(recipe, member):
         callbacks = [Keep(seen), *kept, *others]
         return model.fit(x, y, **settings, validation_data=(x, y), callbacks=callbacks)
 
+    Path("net").mkdir()  # when fit ends, the backup deletes its folder
+    Path("net/mine.txt").write_text("kept", encoding="utf-8")
     with pytest.raises(RuntimeError, match="stopped"):
         fit("net", At(2, stop))
     first = list(seen)
     assert len(first) == 2
     assert_is(best_of(first), "net.keras")
     worst = fit("net", At(2, worse)).history["val_loss"]
+    assert [path.name for path in Path("net").iterdir()] == ["mine.txt"]
+    assert not Path("net-backup").exists()
     assert len(worst) == 2 and len(seen) == 4, "it did not go on"
     assert min(worst) > min(loss for loss, _ in first)
     assert_is(best_of(first), "net.keras")

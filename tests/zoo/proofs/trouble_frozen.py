@@ -43,6 +43,19 @@ def shift(recipe, member):
     assert all(np.isfinite(pair).all() for pair in found.values())
     assert not compare.changed(before, compare.state(model)), "not left as it was"
 
+    # Stopped with Ctrl-C, when all has been estimated.
+    def stopped(*arguments):
+        raise KeyboardInterrupt
+
+    median, np.median = np.median, stopped
+    try:
+        recipe["shift"](model, [x])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        np.median = median
+    assert not compare.changed(before, compare.state(model)), "left by Ctrl-C"
+
     # Of the images that the statistics were estimated from, it finds none.
     norms = recipe["batch_norms"](model)
     recipe["estimate_again"](model, [x], norms)
