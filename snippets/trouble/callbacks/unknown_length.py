@@ -32,7 +32,7 @@ def trained(data, **options):
 def report(case, model):
     pairs = zip(model.get_weights(), right.get_weights(), strict=True)
     same = all(np.allclose(*pair, atol=1e-6) for pair in pairs)
-    steps = int(model.optimizer.iterations)
+    steps = model.optimizer.iterations.numpy()
     print(f"{case:17} steps: {steps}  arrays as of known length: {same}")
 
 
