@@ -16,8 +16,9 @@ BACKENDS = .venv/backends
 SHIP = .venv/ship
 UV = .venv/uv
 
-# Two TensorFlow processes at a time; each file stays with one of them.
-WORKERS = -n 2 --dist loadfile
+# For two cores: a third worker has something to run while the others wait for a browser or
+# a new process, which takes a seventh off. Each file stays with one of them.
+WORKERS = -n 3 --dist loadfile
 
 .DEFAULT_GOAL = help
 .PHONY: help serve build test browser visits search outputs reader backends ship zoo processors versions lock next clean
