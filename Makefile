@@ -17,7 +17,7 @@ SHIP = .venv/ship
 UV = .venv/uv
 
 # For two cores: a third worker has something to run while the others wait for a browser or
-# a new process, which takes a seventh off. Each file stays with one of them.
+# a new process, which saves some of the wait. Each file stays with one of them.
 WORKERS = -n 3 --dist loadfile
 
 .DEFAULT_GOAL = help
