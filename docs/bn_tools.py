@@ -7,6 +7,7 @@ found it, but for what a function says that it changes.
 import inspect
 import itertools
 import json
+import os
 import re
 import zlib
 from collections import Counter
@@ -87,21 +88,40 @@ def names_of(variables):
 
 
 def same_names(old, new):
-    """Return whether two lists of ``names_of`` are those of models of the same code.
+    """Return whether the paths of two models' arrays are those of the same code.
 
-    The second model of a process has ``dense_1`` where the first has ``dense``, so the
-    number at the end of a layer's name counts only where both lists have the same ones.
+    Compared from the end, as the same code may give a layer fewer outer scopes. The
+    name of an array and that of its layer have to be equal; a scope that both models
+    have, such as a model in the model, has to be in the same places. The second model
+    of a process has ``dense_1`` where the first has ``dense``, so a number at the end
+    of a name counts only where both have the same ones.
+
+    Args:
+        old: The paths, such as ``"tower/bn/moving_mean"``, in order.
+        new: Those of the other model.
     """
-    bare = [[re.sub(r"_\d+/", "/", name) for name in names] for names in (old, new)]
-    if bare[0] != bare[1]:
+    if len(old) != len(new):
         return False
-    groups = {}
-    for name, one, other in zip(bare[0], old, new, strict=True):
-        groups.setdefault(name, []).append((one, other))
-    for pairs in groups.values():
-        was, now = zip(*pairs, strict=True)
-        if was != now and sorted(was) == sorted(now):
+    scopes = [[path.split("/")[::-1] for path in paths] for paths in (old, new)]
+    levels = [itertools.zip_longest(*each, fillvalue="") for each in scopes]
+    groups = [re.sub(r"_\d+(?=/)", "", path) for path in old]
+    nothing = [""] * len(old)
+    for level, (was, now) in enumerate(
+        itertools.zip_longest(*levels, fillvalue=nothing)
+    ):
+        stems = [[re.sub(r"_\d+$", "", name) for name in names] for names in (was, now)]
+        if level == 0 and was != now or level == 1 and stems[0] != stems[1]:
             return False
+        moved = {pair for pair in zip(*stems, strict=True) if pair[0] != pair[1]}
+        if any(a and a in stems[1] or b and b in stems[0] for a, b in moved):
+            return False
+        numbered = {}
+        for group, *pair in zip(groups, was, now, strict=True):
+            numbered.setdefault(group, []).append(pair)
+        for pairs in numbered.values():
+            one, other = zip(*pairs, strict=True)
+            if one != other and sorted(one) == sorted(other):
+                return False
     return True
 
 
@@ -128,6 +148,7 @@ def estimate_again(model, batches, layers=None):
         The paths of the layers whose statistics were replaced.
 
     Raises:
+        TypeError: A batch is a list, which could be inputs and targets or two inputs.
         ValueError: Nothing to estimate, a layer that no batch reached, or statistics
             that are not finite. The statistics are then as they were.
     """
@@ -152,6 +173,8 @@ def estimate_again(model, batches, layers=None):
         finally:
             for variable, array in before:
                 variable.assign(array)
+    if not layers and not batch_norms(model):
+        raise ValueError("no layer to estimate: the model has no BatchNormalization")
     if not layers:
         raise ValueError(
             "no layer to estimate: fit moves none. If they shall be estimated "
@@ -199,6 +222,8 @@ def estimate_again(model, batches, layers=None):
 
 
 def _inputs(batch):
+    if isinstance(batch, list):  # inputs and targets, or two inputs?
+        raise TypeError("a batch is a list: pass (inputs,) or (inputs, targets)")
     return batch[0] if isinstance(batch, tuple) else batch
 
 
@@ -352,7 +377,11 @@ def write_record(file, model, x):
     arrays = {f"array_{i}": _array(w) for i, w in enumerate(model.weights)}
     inputs = {f"x_{i}": array for i, array in enumerate(rows)}
     facts = json.dumps({"x": keys, **_facts(model)})
-    np.savez(file, facts=facts, **arrays, **inputs, **_predictions(model, x))
+    arrays |= inputs | _predictions(model, x)
+    part = f"{file}.part"  # a crash while it is written leaves the record before
+    with open(part, "wb") as stream:
+        np.savez(stream, facts=facts, **arrays)
+    os.replace(part, file)
 
 
 def _facts(model):
@@ -429,7 +458,8 @@ def compare(file, model, atol=1e-5):
     Returns:
         One string per problem; an empty list if there is none.
     """
-    record = np.load(file)
+    with np.load(file) as saved:
+        record = dict(saved)
     was = json.loads(str(record["facts"]))
     now = _facts(model)
     if len(now["names"]) != len(was["names"]):

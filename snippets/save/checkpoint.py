@@ -1,5 +1,5 @@
 # --8<-- [start:recipe]
-import re
+from contextlib import contextmanager, nullcontext
 
 import keras
 import numpy as np
@@ -28,28 +28,23 @@ def checkpoint_of(model):
     return tf.train.Checkpoint(model=model, arrays=model.variables, **notes)
 
 
-def other_order(old, new):
-    """Return whether the paths of arrays are others, or in another order."""
-    bare = [[re.sub(r"_\d+/", "/", path) for path in two] for two in (old, new)]
-    for was, now in [(old, new), bare]:
-        if was != now and sorted(was) == sorted(now):
-            return True
-    ends = [[re.sub(".*/(.*/)", r"\1", p) for p in two] for two in (old, new)]
-    return not same_names(*ends)
-
-
+@contextmanager
 def set_apart(model, path):
-    """Take out each optimizer that the file has, and return what was where."""
+    """Take each optimizer that the file has out of the model, for a while."""
     apart, keys = [], [key for key, _ in tf.train.list_variables(path)]
-    for key in [key for key in keys if "/_iterations/" in key]:
-        *names, last = key.split("/_iterations/")[0].split("/")[1:]
-        owner = model
-        for name in names:
-            owner = owner[int(name)] if name.isdigit() else getattr(owner, name)
-        if isinstance(owner, keras.layers.Layer):  # no optimizer in another
-            apart.append((owner, last, getattr(owner, last, None)))
-            setattr(owner, last, tf.train.Checkpoint())
-    return apart
+    try:
+        for key in [key for key in keys if "/_iterations/" in key]:
+            *names, last = key.split("/_iterations/")[0].split("/")[1:]
+            owner = model
+            for n in names:
+                owner = owner[int(n)] if n.isdigit() else getattr(owner, n)
+            if isinstance(owner, keras.layers.Layer):  # not one in another
+                apart.append((owner, last, getattr(owner, last, None)))
+                setattr(owner, last, tf.train.Checkpoint())
+        yield
+    finally:
+        for owner, last, optimizer in apart:
+            setattr(owner, last, optimizer)
 
 
 def restore(model, path, arrays_only=False):
@@ -64,7 +59,7 @@ def restore(model, path, arrays_only=False):
         for note in ("flags", "kind", "paths")
     }
     paths = [each.decode() for each in notes["paths"]]
-    if other_order(paths, [v.path for v in model.variables]):
+    if not same_names(paths, [v.path for v in model.variables]):
         raise ValueError("other arrays than when saved, or in another order")
     if arrays_only:
         checkpoint = tf.train.Checkpoint(arrays=model.variables)
@@ -80,10 +75,8 @@ def restore(model, path, arrays_only=False):
     by_order = model.get_weights()
     # Once more by name, as far as names reach: the two have to agree.
     # An optimizer, also of a later compile(), would get what the file has.
-    apart = set_apart(model, path) if arrays_only else []
-    tf.train.Checkpoint(model=model).restore(path).expect_partial()
-    for owner, name, optimizer in apart:
-        setattr(owner, name, optimizer)
+    with set_apart(model, path) if arrays_only else nullcontext():
+        tf.train.Checkpoint(model=model).restore(path).expect_partial()
     for array, weight in zip(by_order, model.weights, strict=True):
         if not np.array_equal(array, weight, equal_nan=True):
             raise ValueError(f"{weight.path}: the layers are in another order")

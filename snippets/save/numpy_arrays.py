@@ -1,18 +1,23 @@
 # --8<-- [start:recipe]
+import os
+
 import keras
 import numpy as np
 
-from bn_tools import layers_in, names_of, same_names
+from bn_tools import layers_in, same_names
 
 
 def save_arrays(file, model):
-    """Write all arrays of a model, in order, with their names to compare."""
-    names = names_of(model.weights)
+    """Write all arrays of a model, in order, with their paths to compare."""
+    names = [weight.path for weight in model.weights]
     if not names:
         raise ValueError("the model has no arrays yet: call it once")
     if any(array.dtype.kind == "V" for array in model.get_weights()):
         raise ValueError("NumPy cannot load bfloat16: convert to float32")
-    np.savez(file, *model.get_weights(), names=names)
+    part = f"{file}.part"  # a crash leaves the file of before
+    with open(part, "wb") as stream:
+        np.savez(stream, *model.get_weights(), names=names)
+    os.replace(part, file)
 
 
 def load_arrays(file, model):
@@ -22,7 +27,8 @@ def load_arrays(file, model):
         arrays = [saved[f"arr_{i}"] for i in range(len(names))]
     kinds = [(array.shape, array.dtype.name) for array in arrays]
     here = [(weight.shape, weight.dtype) for weight in model.weights]
-    if kinds != here or not same_names(names, names_of(model.weights)):
+    paths = [weight.path for weight in model.weights]
+    if kinds != here or not same_names(names, paths):
         raise ValueError("other arrays than when saved, or in another order")
     model.set_weights(arrays)
     for layer in layers_in(model, {}).values():

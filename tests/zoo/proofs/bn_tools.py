@@ -52,20 +52,34 @@ def of_this_keras(recipe, member):
 @proof("bn_tools.py:same_names")
 def same_names(recipe, member):
     model, again = member.build(), member.build()  # counted on, the second time
-    old, new = (recipe["names_of"](net.weights) for net in (model, again))
-    assert len(old) == len(model.weights)
-    assert recipe["same_names"](old, new) and recipe["same_names"](new, old)
-    assert not recipe["same_names"](old, new[:-1])
-    # The same names in another order.
+    old, new = ([w.path for w in net.weights] for net in (model, again))
+    same = recipe["same_names"]
+    assert same(old, new) and same(new, old)
+    assert not same(old, new[:-1])
+    # The same names in another order, here and in a model within another.
     for names in (old, new):
         moved = [*names[1:], names[0]]
-        assert not recipe["same_names"](old, moved) or len(set(names)) == 1
+        assert not same(old, moved) or len(set(names)) == 1
+    assert same(old, [f"scope/{path}" for path in old])
+    assert same(recipe["names_of"](model.weights), old)
+    for one, other, right in [
+        ("left right", "left right", True),
+        ("left right", "right left", False),  # exchanged
+        ("left right", "right z", False),  # renamed, and therefore exchanged
+        ("tower_1 tower_2", "tower_1 tower_2", True),
+        ("tower_1 tower_2", "tower_2 tower_1", False),
+        ("tower tower_1", "tower_1 tower_2", True),  # the second of a process
+    ]:
+        for outer in ["net/", "net_1/"]:
+            was = [f"net/{scope}/{path}" for scope in one.split() for path in old]
+            now = [f"{outer}{scope}/{path}" for scope in other.split() for path in new]
+            assert same(was, now) == right, (one, outer, other)
     np.save("names.npy", old)
 
 
 @same_names.in_a_new_process
 def same_names_elsewhere(recipe, member):
-    names = recipe["names_of"](member.build().weights)
+    names = [w.path for w in member.build().weights]
     assert recipe["same_names"](np.load("names.npy").tolist(), names)
 
 
@@ -139,6 +153,13 @@ def estimate_again(recipe, member):
         else:
             tokens = "masks" in member.traits and bad is not endless
             assert tokens, "accepted what has no statistics"
+    before = compare.state(model)
+    with pytest.raises(TypeError, match=r"pass \(inputs,\) or"):
+        recipe["estimate_again"](model, [[whole, whole]])
+    assert not compare.changed(before, compare.state(model))
+    without = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match="the model has no BatchNormalization"):
+        recipe["estimate_again"](without, [np.ones((4, 2))])
 
 
 class Batches(keras.utils.PyDataset):
@@ -230,6 +251,11 @@ def repair(recipe, member):
     assert not compare.changed(before, compare.state(model))
 
 
+def _interrupted(stream, **arrays):
+    stream.write(b"half")
+    raise KeyboardInterrupt
+
+
 def _some(x):
     return keras.tree.map_structure(lambda array: array[:8], x)
 
@@ -241,6 +267,13 @@ def write_record(recipe, member):
     x = _some(member.data()[0])
     recipe["write_record"]("record.npz", model, x)
     assert not compare.changed(before, compare.state(model))
+    assert recipe["compare"]("record.npz", model, atol=0) == []
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(KeyboardInterrupt),
+    ):  # while it writes
+        patch.setattr(np, "savez", _interrupted)
+        recipe["write_record"]("record.npz", model, x)
     assert recipe["compare"]("record.npz", model, atol=0) == []
     texts = np.array(["a text"], dtype=object)
     with pytest.raises(ValueError, match="not a tensor or objects"):

@@ -68,6 +68,21 @@ def with_heads(first, second, use):
     use("heads.npz", keras.Model(inputs, {first: heads[0], second: heads[1]}))
 
 
+def with_towers(first, second, use):
+    """Build a model of two models with equal names in them, and use it."""
+    inputs, outputs = keras.Input((4,)), {}
+    for key in [first, second]:
+        parts = [keras.Input((4,)), keras.layers.BatchNormalization(name="bn")]
+        outputs[key] = keras.Sequential(parts, name=f"tower_{key}")(inputs)
+    use("towers.npz", keras.Model(inputs, outputs))
+
+
+def half(stream, *arrays, **named):
+    """Write a part of a file, as ``np.savez`` does that is interrupted."""
+    stream.write(b"half")
+    raise KeyboardInterrupt
+
+
 def by_order(recipe, member):
     """Save; load into a new model, a trained one and a frozen one; refuse."""
     model, _ = compare.trained(member, epochs=1)
@@ -116,6 +131,12 @@ def save_arrays(recipe, member):
     with pytest.raises(ValueError, match="bfloat16"):
         recipe["save_arrays"]("empty.npz", brief)
     assert not Path("empty.npz").exists()
+    model = member.build()
+    earlier = Path("weights.npz").read_bytes()
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(np, "savez", half)
+        recipe["save_arrays"]("weights.npz", model)
+    assert Path("weights.npz").read_bytes() == earlier
 
 
 @proof("save/numpy_arrays.py:load_arrays")
@@ -126,6 +147,10 @@ def load_arrays(recipe, member):
     with_heads("left", "right", recipe["load_arrays"])
     with pytest.raises(ValueError, match="other arrays"):  # sorted, the other is first
         with_heads("z", "right", recipe["load_arrays"])
+    with_towers("left", "right", recipe["save_arrays"])
+    with_towers("left", "right", recipe["load_arrays"])
+    with pytest.raises(ValueError, match="other arrays"):
+        with_towers("z", "right", recipe["load_arrays"])
 
 
 @load_arrays.in_a_new_process
