@@ -34,6 +34,7 @@ original = keras.saving.load_model("base.keras")
 tuned = with_broken_base()
 print("broken:", *broken(tuned))
 print("repaired:", *repair(tuned, [new_x]))
+print("frozen:", not tuned.trainable_weights)
 equal = np.array_equal(tuned(x), original(x))
 print("base computes what it did:", equal)
 # --8<-- [end:see]

@@ -30,7 +30,7 @@ def four_scores(model, batches, score):
         "batch": np.mean([asked(*batch, training=True) for batch in batches]),
         "together": asked(x, y, training=True),
     }
-    estimate_again(model, [x])
+    estimate_again(model, [(x,)])
     return scores | {"estimated": asked(x, y)}
 
 
@@ -46,7 +46,7 @@ def accuracy(targets, outputs):
     return np.mean((outputs > 0) == targets)
 
 
-def trained(batches, epochs, momentum=0.99):
+def trained(batches, epochs, momentum):
     """A model with the right weights, whose statistics saw some batches."""
     norm = keras.layers.BatchNormalization(momentum=momentum)
     head = keras.layers.Dense(1, kernel_initializer="ones")

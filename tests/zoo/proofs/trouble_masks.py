@@ -17,6 +17,7 @@ SHOWS = {
     "trouble/masks/only_padding.py": "train_on",
     "trouble/masks/other_shape.py": "build moving_mean",
     "trouble/masks/renorm.py": "make_model",
+    "trouble/masks/rnn_cell.py": "Cell mean_of_ones MaskedCell with_mask",
     "trouble/masks/shared.py": "gaps",
     "trouble/masks/time_distributed.py": "Cell gap mean_of_ones",
 }
