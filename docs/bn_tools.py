@@ -362,7 +362,7 @@ def write_record(file, model, x):
     """Write to ``file``, an .npz, what the model is to be compared with after loading.
 
     Args:
-        file: Path of the record, which ends in ``.npz``.
+        file: Path of the record, which ends in ``.npz``, or a file object.
         model: A Keras model that has its arrays.
         x: Inputs as for ``predict``: an array, or a list or dict of arrays. 32 rows
             are enough; they are in the file.
@@ -378,10 +378,12 @@ def write_record(file, model, x):
     inputs = {f"x_{i}": array for i, array in enumerate(rows)}
     facts = json.dumps({"x": keys, **_facts(model)})
     arrays |= inputs | _predictions(model, x)
-    part = f"{file}.part"  # a crash while it is written leaves the record before
-    with open(part, "wb") as stream:
-        np.savez(stream, facts=facts, **arrays)
-    os.replace(part, file)
+    in_memory = hasattr(file, "write")
+    # A crash while it is written leaves the record that was there before.
+    part = file if in_memory else f"{file}.part.npz"
+    np.savez(part, facts=facts, **arrays)
+    if not in_memory:
+        os.replace(part, file)
 
 
 def _facts(model):

@@ -313,11 +313,13 @@ def _port():
 def port_nets() -> list:
     """Port one net for each setting of a module; return those that go wrong."""
     import keras
+    import numpy as np
     import torch
     from torch import nn
     from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
 
-    Port = _port()["Port"]
+    recipe = _port()
+    Port, channels_last = recipe["Port"], recipe["channels_last"]
     C, B, R, M = nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d
     T, A, F, L = nn.ConvTranspose2d, nn.AvgPool2d, nn.Flatten, nn.Linear
     C1, B1 = nn.Conv1d, nn.BatchNorm1d
@@ -410,6 +412,20 @@ def port_nets() -> list:
             said = str(error)
         if bool(said) != bool(refused) or refused not in said:
             found.append(f"{modules}: said {said!r}, not {refused!r}")
+
+    # Without statistics: with those of a new module, then estimated in Keras.
+    net = nn.Sequential(C1(3, 4, 3), B1(4, track_running_stats=False), R()).eval()
+    x = 3 + 2 * torch.randn(256, *signal)
+    with torch.no_grad():
+        wanted = channels_last(net(x))
+    net[1].running_mean, net[1].running_var = torch.zeros(4), torch.ones(4)
+    port, inputs = Port(net), keras.Input((12, 3))
+    ported = port.model(inputs, port(net, inputs), x[:8])
+    core.load("bn_tools.py:estimate_again")["estimate_again"](
+        ported, [channels_last(x)]
+    )
+    if not np.allclose(ported(channels_last(x)), wanted, atol=1e-3):
+        found.append("estimated, without statistics: other outputs")
 
     # Mistakes around the modules.
     net = _trained(nn.Sequential(C1(3, 4, 3), B1(4), C1(4, 4, 1)), *signal)

@@ -14,9 +14,8 @@ def save_arrays(file, model):
         raise ValueError("the model has no arrays yet: call it once")
     if any(array.dtype.kind == "V" for array in model.get_weights()):
         raise ValueError("NumPy cannot load bfloat16: convert to float32")
-    part = f"{file}.part"  # a crash leaves the file of before
-    with open(part, "wb") as stream:
-        np.savez(stream, *model.get_weights(), names=names)
+    part = f"{file}.part.npz"  # a crash leaves the file of before
+    np.savez(part, *model.get_weights(), names=names)
     os.replace(part, file)
 
 

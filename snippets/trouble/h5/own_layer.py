@@ -55,6 +55,20 @@ rebuilt.load_weights("model.h5")
 report(model, rebuilt)
 # --8<-- [end:fix]
 
+
+# --8<-- [start:kept]
+@keras.saving.register_keras_serializable()
+class KeptNorms(Norms):
+    def get_config(self):
+        frozen = not self.bn1.trainable
+        return {**super().get_config(), "frozen": frozen}
+
+
+norms = KeptNorms()
+norms.bn1.trainable = False
+report(*saved_and_loaded(norms))
+# --8<-- [end:kept]
+
 # --8<-- [start:archive]
 rebuilt.save("model.keras")
 report(model, keras.saving.load_model("model.keras"))

@@ -1,5 +1,6 @@
 """What the class decorator keeps: flags, policies, optimizer, in a new process."""
 
+import copy
 import json
 
 import keras
@@ -39,9 +40,11 @@ def keeps_inner_settings(recipe, member):
         config["inner_settings"] = json.dumps(settings)
         with pytest.raises(ValueError, match="was a Dropout"):
             type(own[-1]).from_config(config)
-        copy = keras.models.clone_model(model) if model is not own[0] else None
-        if copy is not None:
-            assert _facts(copy)["flags"] == _facts(model)["flags"]
+        copies = [copy.deepcopy(model)]
+        copies += [keras.models.clone_model(model)] if model is not own[0] else []
+        for each in copies:
+            for kept in ("flags", "policies"):
+                assert _facts(each)[kept] == _facts(model)[kept], kept
 
 
 @keeps_inner_settings.in_a_new_process
