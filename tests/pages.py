@@ -32,12 +32,13 @@ TOOLS = (
     "docs/bn_diagnosis.py",
     "docs/bn_evidence.py",
     "docs/diagnose.py",
+    "docs/tfjs_browser.py",
 )
 """The files that pages offer for download and import from."""
 
 _COMMENT = re.compile(r"<!--[-\s]*(pytest-codeblocks:|pytest\.mark\.)(.*?)[-\s]*-->")
 _LANGUAGE = re.compile(r"(?:\{\s*\.)?([\w+-]+)")
-_DOWNLOAD = re.compile(r"\]\((?:\.\./)*((?:bn_\w+|diagnose)\.py)\)")
+_DOWNLOAD = re.compile(r"\]\((?:\.\./)*((?:bn_\w+|diagnose|tfjs_browser)\.py)\)")
 _PLOT = re.compile(r"!\[[^\]]*\]\(([\w.-]+\.svg)\)\{ *\.plot")
 _TITLE = re.compile(r"""title=(["'])(.*?)\1""")
 _SCRIPT = re.compile(

@@ -17,54 +17,6 @@ model.save("model.h5")
 model.save("model.keras")
 # --8<-- [end:model]
 
-# --8<-- [start:browser]
-import shutil
-import subprocess
-import tarfile
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
-from playwright.sync_api import sync_playwright
-
-html = """<!doctype html>
-<script src="package/dist/tf.min.js"></script>
-<script>
-  async function predict([file, images]) {
-    await tf.setBackend("cpu");
-    try {
-      const model = await tf.loadLayersModel(file);
-      return await model.predict(tf.tensor(images)).array();
-    } catch (error) {
-      return error.message;
-    }
-  }
-</script>
-"""
-with open("predict.html", "w") as file:
-    file.write(html)
-package = "@tensorflow/tfjs@4.22.0"
-subprocess.run(["npm", "pack", package], check=True, capture_output=True)
-with tarfile.open("tensorflow-tfjs-4.22.0.tgz") as archive:
-    archive.extract("package/dist/tf.min.js", filter="data")
-server = ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-
-
-def in_browser(file, images):
-    """Return what a layers model predicts in Chromium, or its message."""
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/predict.html")
-        found = page.evaluate("predict", [file, images.tolist()])
-        browser.close()
-    return found
-
-
-# --8<-- [end:browser]
-
 # --8<-- [start:convert]
 from tensorflowjs import converters
 
@@ -76,7 +28,9 @@ converters.convert(
 # --8<-- [end:convert]
 
 # --8<-- [start:see]
-print(in_browser("from_h5/model.json", x))
+from tfjs_browser import predict
+
+print(predict("from_h5", x))
 # --8<-- [end:see]
 
 # --8<-- [start:fix]
@@ -145,8 +99,8 @@ translate("from_h5/model.json")
 
 # --8<-- [start:sure]
 expected = model(x, training=False).numpy()
-batch = in_browser("from_h5/model.json", x)
-one = in_browser("from_h5/model.json", x[:1])
+batch = predict("from_h5", x)
+one = predict("from_h5", x[:1])
 np.testing.assert_allclose(batch, expected, atol=1e-5)
 np.testing.assert_allclose(one, expected[:1], atol=1e-5)
 print(len(batch), "predictions within 1e-5, and one alone")
@@ -165,6 +119,6 @@ for variable in layer.variables:
 
 # --8<-- [start:other]
 translate("from_keras/model.json")
-message = in_browser("from_keras/model.json", x)
+message = predict("from_keras", x)
 print(message[:44], message[44:].strip(), sep="\n")
 # --8<-- [end:other]

@@ -27,54 +27,6 @@ model.compile("sgd", "mse")
 model.fit(x, x[:, :3], epochs=5, verbose=0)
 # --8<-- [end:model]
 
-# --8<-- [start:browser]
-import shutil
-import subprocess
-import tarfile
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
-from playwright.sync_api import sync_playwright
-
-html = """<!doctype html>
-<script src="package/dist/tf.min.js"></script>
-<script>
-  async function predict([load, folder, rows]) {
-    await tf.setBackend("cpu");
-    try {
-      const model = await tf[load](folder + "/model.json");
-      return await model.predict(tf.tensor(rows)).array();
-    } catch (error) {
-      return error.message;
-    }
-  }
-</script>
-"""
-with open("predict.html", "w") as file:
-    file.write(html)
-package = "@tensorflow/tfjs@4.22.0"
-subprocess.run(["npm", "pack", package], check=True, capture_output=True)
-with tarfile.open("tensorflow-tfjs-4.22.0.tgz") as archive:
-    archive.extract("package/dist/tf.min.js", filter="data")
-server = ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-
-
-def in_browser(load, folder, rows):
-    """Return what a model predicts in Chromium, or its message."""
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/predict.html")
-        found = page.evaluate("predict", [load, folder, rows.tolist()])
-        browser.close()
-    return found
-
-
-# --8<-- [end:browser]
-
 # --8<-- [start:save]
 model.save("model.h5")
 model.export("exported")
@@ -88,13 +40,15 @@ converters.convert_tf_saved_model("exported", "graph_model")
 # --8<-- [end:convert]
 
 # --8<-- [start:see]
-message = in_browser("loadLayersModel", "layers_model", x)
+from tfjs_browser import predict
+
+message = predict("layers_model", x)
 print(message.partition(" This")[0])
 # --8<-- [end:see]
 
 # --8<-- [start:fix]
-batch = in_browser("loadGraphModel", "graph_model", x)
-one = in_browser("loadGraphModel", "graph_model", x[:1])
+batch = predict("graph_model", x)
+one = predict("graph_model", x[:1])
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]
