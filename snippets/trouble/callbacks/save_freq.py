@@ -60,6 +60,6 @@ report(run("epoch", "epoch"))
 # --8<-- [start:sure]
 for freq in [2, "epoch"]:
     run(f"check-{freq}", freq, step=5)
-    steps = int(run(f"check-{freq}", freq).optimizer.iterations)
+    steps = run(f"check-{freq}", freq).optimizer.iterations.numpy()
     print(f"save_freq={freq}: 2 epochs of 3 steps: {steps == 2 * 3}")
 # --8<-- [end:sure]

@@ -61,10 +61,14 @@ report("steps_per_epoch", trained(repeated, steps_per_epoch=2))
 # --8<-- [end:steps]
 
 # --8<-- [start:sure]
-wrong = tf.data.experimental.assert_cardinality(3)
-try:
-    trained(from_generator().apply(wrong))
-except tf.errors.FailedPreconditionError as error:
-    told = str(error)[str(error).index("Input dataset") :]
-    print("FailedPreconditionError:", told[:45], "...")
+number = sum(1 for _ in generator())
+for stated in [1, 2, 3]:
+    count = tf.data.experimental.assert_cardinality(stated)
+    try:
+        model = trained(from_generator().apply(count))
+        steps = model.optimizer.iterations.numpy()
+        print(f"{stated} stated: {steps} steps, right: {steps == 3 * number}")
+    except tf.errors.FailedPreconditionError as error:
+        told = str(error)[str(error).index("Input dataset") :]
+        print("FailedPreconditionError:", told[:45], "...")
 # --8<-- [end:sure]

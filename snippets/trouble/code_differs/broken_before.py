@@ -2,7 +2,7 @@
 import keras
 import numpy as np
 
-from bn_tools import compare, write_record
+from bn_tools import broken, compare, write_record
 
 x = np.random.normal(5, 3, size=(256, 4)).astype("float32")
 model = keras.Sequential(
@@ -51,8 +51,8 @@ print("all NaN:", np.isnan(trained(x, training=False)).all())
 
 # --8<-- [start:sure]
 for value in [100.0, np.inf]:
-    trained = after(value)
-    write_record("trained.npz", trained, x[:32])
-    found = compare("trained.npz", trained) or ["nothing is wrong"]
-    print(f"a batch with {value}", *found, sep="\n    ")
+    broke = after(value)
+    print(f"a batch with {value}", *broken(broke), sep="\n    ")
+    write_record("broke.npz", broke, x[:32])
+    print("    compare:", *compare("broke.npz", broke)[:1])
 # --8<-- [end:sure]

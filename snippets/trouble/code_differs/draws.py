@@ -5,6 +5,7 @@ import numpy as np
 from bn_tools import compare, write_record
 
 
+@keras.saving.register_keras_serializable()
 class Sample(keras.layers.Layer):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -15,7 +16,7 @@ class Sample(keras.layers.Layer):
         return x + noise
 
 
-def tell(name, model, file="draws.npz"):
+def tell(name, file, model):
     found = compare(file, model) or ["nothing differs"]
     print(name, *found, sep="\n    ")
 
@@ -30,27 +31,37 @@ draws = keras.Sequential([keras.Input(shape=(4,)), norm, Sample()])
 # --8<-- [end:setup]
 
 # --8<-- [start:see]
-state = draws.layers[-1].seed.state
-start = state.numpy()
-write_record("draws.npz", draws, x[:32])
-write_record("norm.npz", norm, x[:32])
-tell("the same model", draws)
-
-draws(x[:1])
-tell("one call later", draws)
+for used in ["never used", "used before"]:
+    if used == "used before":
+        draws(x[:1])
+    write_record("draws.npz", draws, x[:32])
+    draws.save("draws.keras")
+    loaded = keras.saving.load_model("draws.keras")
+    tell(used, "draws.npz", loaded)
 # --8<-- [end:see]
 
-# --8<-- [start:fix]
-tell("up to the layer that draws", norm, "norm.npz")
+# --8<-- [start:keep]
+states = [v for v in draws.variables if "seed_generator_state" in v.path]
+np.savez("states.npz", *[state.numpy() for state in states])
+# --8<-- [end:keep]
 
-state.assign(start)
-tell("drawing from the same state", draws)
+# --8<-- [start:fix]
+states = [v for v in loaded.variables if "seed_generator_state" in v.path]
+with np.load("states.npz") as kept:
+    for i, state in enumerate(states):
+        state.assign(kept[f"arr_{i}"])
+tell("drawing from the same state", "draws.npz", loaded)
 # --8<-- [end:fix]
 
+# --8<-- [start:part]
+write_record("norm.npz", draws.layers[0], x[:32])
+tell("up to the layer that draws", "norm.npz", loaded.layers[0])
+# --8<-- [end:part]
+
 # --8<-- [start:sure]
-before = state.numpy()
-compare("draws.npz", draws)
-print("compare leaves the state:", np.array_equal(state, before))
-draws(x[:1])
-print("a call leaves the state:", np.array_equal(state, before))
+before = states[0].numpy()
+compare("draws.npz", loaded)
+print("compare leaves the state:", np.array_equal(states[0], before))
+loaded(x[:1])
+print("a call leaves the state:", np.array_equal(states[0], before))
 # --8<-- [end:sure]

@@ -40,7 +40,7 @@ print(forward, backward)
 
 # --8<-- [start:fix]
 for atol in [1e-9, 1e-5]:
-    close = np.allclose(same_function, predictions, 0, atol)
+    close = np.allclose(same_function, predictions, rtol=0, atol=atol)
     print(f"within {atol}: {close}")
 # --8<-- [end:fix]
 

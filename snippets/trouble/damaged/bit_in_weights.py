@@ -78,5 +78,5 @@ for file in ["model.weights.h5", "model.h5", "model.keras"]:
     right = checksum(f"sound-{file}")
     shutil.copy(f"sound-{file}", f"copied-{file}")
     print(f"{file:16} damaged: {checksum(file) != right},", end=" ")
-    print("copied again:", checksum(f"copied-{file}") != right)
+    print("after copying:", checksum(f"copied-{file}") != right)
 # --8<-- [end:sure]
