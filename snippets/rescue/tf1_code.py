@@ -67,7 +67,7 @@ v1 = tf.compat.v1
 
 
 def batch_normalization(x, training, name, momentum=0.99, epsilon=0.001):
-    """What tf.layers.batch_normalization computes, without Keras."""
+    """What tf.layers.batch_normalization computes, along the last axis."""
     axes, size = list(range(len(x.shape) - 1)), x.shape[-1]
     with v1.variable_scope(name):
         zeros, ones = v1.zeros_initializer(), v1.ones_initializer()
@@ -80,18 +80,14 @@ def batch_normalization(x, training, name, momentum=0.99, epsilon=0.001):
                 ("moving_variance", ones),
             ]
         ]
-        batch = tf.nn.moments(x, axes)
-        rate = tf.where(training, 1 - momentum, 0.0)
-        for old, new in zip(moving, batch, strict=True):
-            update = v1.assign_add(old, rate * (new - old))
-            v1.add_to_collection(v1.GraphKeys.UPDATE_OPS, update)
-        mean, variance = (
+        used = [
             tf.where(training, new, old)
-            for old, new in zip(moving, batch, strict=True)
-        )
-        return tf.nn.batch_normalization(
-            x, mean, variance, beta, gamma, epsilon
-        )
+            for old, new in zip(moving, tf.nn.moments(x, axes), strict=True)
+        ]
+        for old, new in zip(moving, used, strict=True):
+            update = v1.assign_add(old, (1 - momentum) * (new - old))
+            v1.add_to_collection(v1.GraphKeys.UPDATE_OPS, update)
+        return tf.nn.batch_normalization(x, *used, beta, gamma, epsilon)
 
 
 # --8<-- [end:layer]
