@@ -10,7 +10,9 @@ import numpy as np
 
 def train(model, loss_fn, batches, epochs=1):
     """Train a compiled model; return the loss of each epoch, as fit has it."""
-    optimizer = model.optimizer
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None or not model.built:
+        raise ValueError("compile the model and call it once first")
     if not optimizer.built:
         optimizer.build(model.trainable_variables)
     variables = (
@@ -46,6 +48,8 @@ def train(model, loss_fn, batches, epochs=1):
                 state, loss = step(state, x, y)
                 count = len(jax.tree.leaves(x)[0])
                 total, rows = total + count * loss, rows + count
+            if not rows:  # such as a generator in its second epoch
+                raise ValueError(f"no batches in epoch {epoch + 1}")
             history.append(float(total / rows))
     finally:  # also when it is interrupted
         for group, arrays in zip(variables, state, strict=True):
@@ -71,8 +75,7 @@ def build():
     inputs = keras.Input(shape=(8,))
     norm = keras.layers.BatchNormalization(momentum=0.9, name="bn")
     hidden = keras.layers.Dense(16, "relu", kernel_regularizer="l2")
-    outputs = hidden(norm(inputs))
-    outputs = keras.layers.Dropout(0.2)(outputs)
+    outputs = keras.layers.Dropout(0.2)(hidden(norm(inputs)))
     model = keras.Model(inputs, keras.layers.Dense(2)(outputs))
     model.compile(keras.optimizers.Adam(0.01), loss_fn)
     return model
@@ -109,12 +112,9 @@ print("step", int(model.optimizer.iterations), int(fitted.optimizer.iterations))
 
 # --8<-- [start:save]
 model.save("net.keras")
+predictions = model(x, training=False)
 np.savez(
-    "expected.npz",
-    *model.get_weights(),
-    x=x,
-    y=y,
-    predictions=model(x, training=False),
+    "expected.npz", *model.get_weights(), x=x, y=y, predictions=predictions
 )
 # --8<-- [end:save]
 
