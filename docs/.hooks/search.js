@@ -18,7 +18,10 @@ const STOP = new Set(
     "doing for from get gets getting got had has have having how i if in into is it its just " +
     "me my of on or our please should so some such that the their them then there these " +
     "they this to too us use used using want was we were what when where which while who " +
-    "why will with would you your").split(" "),
+    "why will with would you your " +
+    // What else stands in a question that is put to somebody.
+    "advance anybody anyone hello help hi idea ideas know knows pls plz someone thank thanks " +
+    "tried try trying").split(" "),
 )
 const SAME = new Map(
   Object.entries({
@@ -52,8 +55,24 @@ function stems(word) {
 
 /** Return the stems of the words of a text. */
 function terms(text) {
-  const joined = text.replace(/\bbatch[ -]norm(ali[sz]ation)?\b/gi, "bn")
+  const joined = text
+    .replace(/\bbat?ct?h[ -]?n[a-z]?r[a-z]?m(al[a-z]*)?\b/gi, "bn") // however it is spelled
+    .replace(/\b(?:are|could|did|do|does|had|has|have|is|should|was|were|wo|would)n['\u2019]?t\b/gi, "not")
+    .replace(/\bcan['\u2019]?t\b/gi, "cannot")
   return (joined.match(WORD) ?? []).flatMap(stems)
+}
+
+// What a pasted traceback has beside its message: lines of files, and the way to each.
+const TRACE = [
+  /\bTraceback \(most recent call last\):|\braise e\.with_traceback\(filtered_tb\) from None/g,
+  /\bFile "[^"]*", line \d+(?:, in \S+)?/g,
+  /(?<![\w.)\]])(?:[A-Za-z]:)?(?:[\\/][\w.-]+){2,}[\\/](?=[\w.-])/g,
+  /\b(?:tensorflow|keras)(?:\.\w+)*\.(?=\w+(?:Error|Exception)\b)/g,
+]
+/** Return a query without what says where in a program something was raised. */
+function message(text) {
+  const short = TRACE.reduce((rest, noise) => rest.replace(noise, " "), text)
+  return short.match(WORD) ? short : text
 }
 
 /** Return the pairs of terms that follow each other. */
@@ -144,7 +163,8 @@ class Search {
   }
 
   /** Return the pages for a query, best first, each with its best sections. */
-  search(text) {
+  search(query) {
+    const text = message(query)
     const asked = [...new Set(terms(text))]
     if (!asked.length) return { items: [], suggest: [] }
     const groups = new Map()
@@ -179,10 +199,10 @@ class Search {
       if (found) item.score *= 1 + (ORDER * found) / pairs.size
     }
     items.sort(best)
-    const words = Object.fromEntries(text.match(WORD).map((word) => [word.toLowerCase(), true]))
+    const words = Object.fromEntries(query.match(WORD).map((word) => [word.toLowerCase(), true]))
     return {
       items: items.slice(0, PAGES).map((item) => this.shown(item, words, matched)),
-      suggest: this.suggest(text),
+      suggest: this.suggest(query),
     }
   }
 
