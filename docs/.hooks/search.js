@@ -59,6 +59,7 @@ function terms(text) {
     .replace(/\bbat?ct?h[ -]?n[a-z]?r[a-z]?m(al[a-z]*)?\b/gi, "bn") // however it is spelled
     .replace(/\b(?:are|could|did|do|does|had|has|have|is|should|was|were|wo|would)n['\u2019]?t\b/gi, "not")
     .replace(/\bcan['\u2019]?t\b/gi, "cannot")
+    .replace(/\b(keras|tensorflow|tf|python|py)-?(?=\d)/gi, "$1 ") // a version
   return (joined.match(WORD) ?? []).flatMap(stems)
 }
 
