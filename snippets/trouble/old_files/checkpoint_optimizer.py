@@ -80,15 +80,21 @@ for name in ["Adam", "SGD"]:
 
 
 # --8<-- [start:fix]
-def with_slots(name):
+def with_slots(net, name):
+    """Fill the optimizer of a compiled net that has its own arrays already."""
     reader = tf.train.load_checkpoint(name)
-    value = "model/optimizer/{}/.ATTRIBUTES/VARIABLE_VALUE".format
-    net = compiled(name)
+    shapes = reader.get_variable_to_shape_map()
+    place = "model/optimizer/{}/.ATTRIBUTES/VARIABLE_VALUE".format
+    count = sum(key.startswith("model/optimizer/_variables/") for key in shapes)
+    numbers = [f"_variables/{number}" for number in range(1, count + 1)]
+    keys = [place(each) for each in ["_iterations", *numbers]]
     net.optimizer.build(net.trainable_variables)
-    net.optimizer.iterations.assign(reader.get_tensor(value("_iterations")))
-    slots = net.optimizer.variables[2:]  # not step count and learning rate
-    for number, slot in enumerate(slots, 1):
-        slot.assign(reader.get_tensor(value(f"_variables/{number}")))
+    # A learning rate has a place in this list, a schedule has none.
+    own = [v for v in net.optimizer.variables if v.name != "learning_rate"]
+    if [shapes.get(key) for key in keys] != [list(v.shape) for v in own]:
+        raise ValueError(f"{name}: the arrays of another optimizer or model")
+    for variable, key in zip(own, keys):
+        variable.assign(reader.get_tensor(key))
     return net
 
 
@@ -96,5 +102,6 @@ def with_slots(name):
 
 # --8<-- [start:sure]
 for name in ["Adam", "SGD"]:
-    print(f"{name}, moved by hand:", loss_after_a_step(with_slots(name), name))
+    net = with_slots(compiled(name), name)
+    print(f"{name}, moved by hand:", loss_after_a_step(net, name))
 # --8<-- [end:sure]
