@@ -44,7 +44,7 @@ shutil.copytree("exported", "copied")
 
 def off(folder):
     loaded = tf.saved_model.load(folder)
-    return bool(np.max(np.abs(loaded.serve(x) - predictions)) > 0.1)
+    return not np.max(np.abs(loaded.serve(x) - predictions)) <= 0.1  # or NaN
 
 
 print("as exported, off by more than 0.1:", off("exported"))
