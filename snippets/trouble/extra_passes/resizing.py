@@ -45,6 +45,28 @@ report("Resizing", build(keras.layers.Resizing(8, 8)))
 # --8<-- [end:see]
 
 
+# --8<-- [start:class]
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.resize = keras.layers.Resizing(8, 8)
+        self.bn = keras.layers.BatchNormalization(name="bn")
+
+    def call(self, x):
+        return self.bn(self.resize(x))
+
+
+class Passes(Net):
+    def call(self, x, training=False):
+        return self.bn(self.resize(x), training=training)
+
+
+for net in [Net(), Passes()]:
+    net(x)
+    report(type(net).__name__, net)
+# --8<-- [end:class]
+
+
 # --8<-- [start:export]
 def report_export(name, model):
     model.export("exported", verbose=False)

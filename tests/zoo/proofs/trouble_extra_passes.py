@@ -11,7 +11,7 @@ from tests.zoo.core import proof
 SHOWS = {
     "trouble/extra_passes/second_pass.py": "build right step_of report",
     "trouble/extra_passes/recompute.py": "Block trained times calls_in",
-    "trouble/extra_passes/resizing.py": "build moves report report_export",
+    "trouble/extra_passes/resizing.py": "build moves report Net Passes report_export",
 }
 
 
