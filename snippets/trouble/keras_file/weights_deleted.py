@@ -37,7 +37,6 @@ still_there("best.weights.h5")
 # --8<-- [end:write]
 
 # --8<-- [start:see]
-print("Keras", keras.__version__)
 still_there("model.weights.h5")
 # --8<-- [end:see]
 
