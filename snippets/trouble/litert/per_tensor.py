@@ -41,7 +41,7 @@ x = np.random.uniform(size=(512, 16, 16, 3)).astype("float32")
 
 # --8<-- [start:see]
 def small_error(model, one_scale):
-    """Whether int8 is within a fifth of the outputs' standard deviation."""
+    """Whether int8 is off by less than 3 % of the outputs' deviation."""
     model.export(
         "int8.tflite",
         format="litert",
@@ -53,8 +53,8 @@ def small_error(model, one_scale):
     )
     run = Interpreter("int8.tflite").get_signature_runner()
     expected = model(x, training=False).numpy()
-    error = np.abs(run(image=x)["output_0"] - expected).max()
-    return error < 0.2 * expected.std()
+    error = np.abs(run(image=x)["output_0"] - expected).mean()
+    return error < 0.03 * expected.std()
 
 
 print("error small:      per channel  per tensor")
