@@ -7,18 +7,21 @@ import keras
 
 def keeps_inner_settings(cls):
     """Class decorator: files keep flag and policy of each layer inside."""
-    get, create, build = cls.get_config, cls.from_config, cls.build_from_config
+    own, create = vars(cls).get("get_config"), cls.from_config
+    build = cls.build_from_config
 
-    @functools.wraps(get)
+    @functools.wraps(cls.get_config)
     def get_config(self):
-        return {**get(self), "inner_settings": json.dumps(inner_settings(self))}
+        # Not the parent's of now: Model(inputs, outputs) gets another parent.
+        config = own(self) if own else super(cls, self).get_config()
+        return {**config, "inner_settings": json.dumps(inner_settings(self))}
 
-    def from_config(cls, config):
+    def from_config(cls, config, *args, **kwargs):
         config = dict(config)
         text = config.pop("inner_settings", None)
-        layer = create.__func__(cls, config)
+        layer = create.__func__(cls, config, *args, **kwargs)
         layer._inner_settings = text
-        set_inner_settings(layer, text and json.loads(text))
+        set_inner_settings(layer, text and json.loads(text), layer.built)
         return layer
 
     def build_from_config(self, config):
@@ -64,8 +67,6 @@ def inner_layers(layer):
 
 
 # --8<-- [end:keeps]
-
-
 # --8<-- [start:block]
 @keras.saving.register_keras_serializable(package="demo")
 @keeps_inner_settings
@@ -90,8 +91,6 @@ class Block(keras.layers.Layer):
 
 
 # --8<-- [end:block]
-
-
 # --8<-- [start:net]
 @keras.saving.register_keras_serializable(package="demo")
 @keeps_inner_settings
@@ -116,7 +115,6 @@ class Net(keras.Model):
 
 
 # --8<-- [end:net]
-
 # --8<-- [start:train]
 import numpy as np
 

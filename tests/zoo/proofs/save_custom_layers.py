@@ -45,6 +45,8 @@ def keeps_inner_settings(recipe, member):
         for each in copies:
             for kept in ("flags", "policies"):
                 assert _facts(each)[kept] == _facts(model)[kept], kept
+        if "subclassed" not in member.traits:
+            _made_of_a_graph(recipe, model)
 
 
 @keeps_inner_settings.in_a_new_process
@@ -67,6 +69,23 @@ def keeps_inner_settings_elsewhere(recipe, member):
         loaded.fit(x, y, batch_size=member.batch_size, verbose=0)
         after = [array for layer in frozen for array in layer.get_weights()]
         assert frozen and all(map(np.array_equal, before, after)), policy
+
+
+def _made_of_a_graph(recipe, model):
+    """A class with a step of its own, say, that is made of inputs and outputs."""
+
+    class Own(keras.Model):
+        pass
+
+    recipe["keeps_inner_settings"](members.register(Own))
+    own = Own(model.inputs, model.outputs)
+    own.save("own.keras")
+    loaded = keras.saving.load_model("own.keras")
+    assert type(loaded) is Own
+    for copied in (loaded, copy.deepcopy(own)):
+        for kept in ("flags", "policies"):
+            assert _facts(copied)[kept] == _facts(own)[kept], kept
+        assert all(map(np.array_equal, own.get_weights(), copied.get_weights()))
 
 
 def _decorate(recipe, member):
