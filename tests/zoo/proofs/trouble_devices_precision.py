@@ -12,7 +12,7 @@ SHOWS = {
     "trouble/devices_precision/pooled.py": "make_model copies pool report",
     "trouble/devices_precision/quantized.py": "make_model",
     "trouble/devices_precision/scale_loss.py": "run loss_scaling step scaled_step",
-    "trouble/devices_precision/second_strategy.py": "train the_strategy",
+    "trouble/devices_precision/second_strategy.py": "train",
     "trouble/devices_precision/statistics_stop.py": "train",
     "trouble/devices_precision/variance_overflow.py": "report",
 }
