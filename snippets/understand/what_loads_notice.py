@@ -156,3 +156,24 @@ for name, (file, change) in changes.items():
     consumed = verdict(status.assert_consumed)
     print(f"{name:24}{result:11}{matched:11}{consumed}")
 # --8<-- [end:checkpoint]
+
+# --8<-- [start:optimizer]
+import warnings
+
+
+def compiled(net):
+    net.compile(optimizer="adam", loss="mse")
+    net.optimizer.build(net.trainable_variables)
+    return net
+
+
+for name, net in saved.items():
+    save(compiled(net), name)
+
+rest = dict(list(changes.items())[6:])  # other arrays
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    table(lambda **change: compiled(build(**change)), rest)
+about = ["optimizer" in str(warning.message) for warning in caught]
+print("warnings about the optimizer:", sum(about))
+# --8<-- [end:optimizer]
