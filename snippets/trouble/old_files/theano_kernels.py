@@ -68,12 +68,16 @@ def load(path, model, kernel):
                 stored.append([layer[name][()] for name in names])
     layers = [layer for layer in model.layers if layer.weights]
     for layer, arrays in zip(layers, stored, strict=True):
-        if arrays[0].ndim == 4:
+        if arrays[0].ndim > 2:
+            if type(layer) is not keras.layers.Conv2D:
+                raise ValueError(f"{layer.name}: tried with Conv2D only")
             arrays[0] = kernel(arrays[0])
         layer.set_weights(arrays)
 
 
 def flip(kernel):
+    if kernel.ndim != 4:
+        raise ValueError(f"{kernel.shape}: tried with Conv2D only")
     return kernel[::-1, ::-1]
 
 
