@@ -44,8 +44,9 @@ print("after it:", frozen())
 # --8<-- [end:early]
 
 # --8<-- [start:fix]
-base.trainable = True
-freeze(batch_norms(base))
+base.trainable = True  # thaws all of it: freeze lower layers after this
+for bn in batch_norms(base):
+    bn.trainable = False
 model.compile(optimizer="sgd", loss="mse")
 # --8<-- [end:fix]
 
