@@ -44,7 +44,7 @@ print("after it:", frozen())
 # --8<-- [end:early]
 
 # --8<-- [start:fix]
-base.trainable = True  # thaws all of it: freeze lower layers after this
+base.trainable = True  # where it was False, this thaws all of the base
 for bn in batch_norms(base):
     bn.trainable = False
 model.compile(optimizer="sgd", loss="mse")
