@@ -76,7 +76,7 @@ SESSIONS = {
             "tests/ship/zoo.py": (
                 *(
                     f"tests/ship/{name}.py"
-                    for name in "zoo nodes converted web".split()
+                    for name in "zoo nodes converted pruned web".split()
                 ),
                 "tests/test_refusals.py",
                 "docs/bn_tools.py",
@@ -87,6 +87,8 @@ SESSIONS = {
                 "snippets/ship/quantization_aware.py",
                 "snippets/ship/serving.py",
                 "snippets/ship/tensorflow_js.py",
+                "snippets/trouble/litert/cluster_statistics.py",
+                "snippets/trouble/litert/prune_frozen.py",
                 "snippets/trouble/onnx/statistics.py",
                 "snippets/trouble/onnx/training_mode.py",
                 "snippets/trouble/onnx/training_node.py",

@@ -31,6 +31,8 @@ PROVEN = {
     "ship/openvino_precision.py": "verdict",
     "ship/serving.py": "answer assigned",
     "ship/tensorflow_js.py": "arrays_of",
+    "trouble/litert/cluster_statistics.py": "estimate",
+    "trouble/litert/prune_frozen.py": "trained_only",
     "trouble/onnx/statistics.py": "worth_exporting",
     "trouble/onnx/training_mode.py": "depends_on_the_batch",
     "trouble/onnx/training_node.py": "to_inference",
@@ -49,6 +51,7 @@ SHOWS = {
     "ship/onnx_to_keras.py": "foreign_bn layer_of same",
     "ship/openvino.py": "move run compare operations is_in equal",
     "ship/openvino_precision.py": "rounded",
+    "ship/prune.py": "stripes build fit equal to_keras_3 right",
     "ship/quantization_aware.py": "stripes",
     "ship/serving.py": "score",
     "ship/tensorflow_js.py": "is_in_file",
@@ -73,6 +76,12 @@ def test_statistics_worth_exporting(tmp_path):
 def test_what_a_server_answers(tmp_path):
     """`answer` gives the model's outputs, `assigned` says who moves the statistics."""
     assert runner.call("tests.ship.converted.served", tmp_path, SMALL) == []
+
+
+def test_statistics_and_wrappers_of_pruned_and_clustered_nets(tmp_path):
+    """`estimate` takes NumPy's numbers or refuses, `trained_only` asks for flags."""
+    assert runner.call("tests.ship.pruned.estimated", tmp_path) == []
+    assert runner.call("tests.ship.pruned.wrapped", tmp_path) == []
 
 
 @GROUPS

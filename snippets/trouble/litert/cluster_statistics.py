@@ -81,21 +81,31 @@ for name, net in {"clustered": clustered, "plain": plain}.items():
 
 # --8<-- [start:fix]
 def estimate(net, batches):
-    """Give all BatchNormalization layers of net the mean of the batches'."""
+    """Give all BatchNormalization layers of a tf_keras net the batches' mean.
+
+    Raises:
+        ValueError: The net drops or adds noise, or no batch reached a layer.
+    """
+    kind = tf_keras.layers
+    noise = kind.Dropout, kind.GaussianDropout, kind.GaussianNoise
+    if any(isinstance(part, noise) for part in net.submodules):
+        raise ValueError("noise would be part of the statistics")
     norms = [
-        layer
-        for layer in net.submodules
-        if isinstance(layer, layers.BatchNormalization)
+        part
+        for part in net.submodules
+        if isinstance(part, kind.BatchNormalization)
     ]
-    settings = [(layer, layer.momentum, layer.trainable) for layer in norms]
-    if any(isinstance(layer, layers.Dropout) for layer in net.submodules):
-        raise ValueError("Dropout would be part of the statistics")
+    settings = [(norm, norm.momentum, norm.trainable) for norm in norms]
+    old = [norm.moving_mean.numpy() for norm in norms]
     for n, batch in enumerate(batches):
-        for layer in norms:
-            layer.trainable, layer.momentum = True, n / (n + 1)
+        for norm in norms:
+            norm.trainable, norm.momentum = True, n / (n + 1)
         net(batch, training=True)
-    for layer, momentum, trainable in settings:
-        layer.momentum, layer.trainable = momentum, trainable
+    for norm, momentum, trainable in settings:
+        norm.momentum, norm.trainable = momentum, trainable
+    for norm, mean in zip(norms, old):
+        if np.array_equal(norm.moving_mean, mean):
+            raise ValueError(f"{norm.name}: no batch reached it")
 
 
 batches = [x[i : i + 256] for i in range(0, 2048, 256)]

@@ -56,23 +56,27 @@ for name, one in {"before": model, "stripped": stripped}.items():
 
 
 # --8<-- [start:fix]
-def wrap_trained(layer):
-    kernels = (layers.Conv2D, layers.Dense, layers.Embedding)
-    if isinstance(layer, kernels) and layer.trainable:
-        return tool.prune_low_magnitude(layer, half)
-    return layer
+def trained_only(net, schedule):
+    """Return a flat tf_keras net with the kernels wrapped that it trains.
 
+    Models inside stay as they are.
+    """
+    kind = tf_keras.layers
 
-def trained_only(net):
-    """Return net with the kernels wrapped that it trains, base as it is."""
-    return tf_keras.models.clone_model(net, clone_function=wrap_trained)
+    def wrap(layer):
+        kernels = kind.Conv2D, kind.Dense, kind.Embedding
+        if isinstance(layer, kernels) and layer.trainable:
+            return tfmot.sparsity.keras.prune_low_magnitude(layer, schedule)
+        return layer
+
+    return tf_keras.models.clone_model(net, clone_function=wrap)
 
 
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]
 for name, mode in {"frozen": {}, "training=False": {"training": False}}.items():
-    stripped = fit(trained_only(net(True, **mode)))
+    stripped = fit(trained_only(net(True, **mode), half))
     look(name, stripped, np.zeros(8))
     zeros = np.mean(stripped.get_layer("head").kernel == 0)
     print(f"   head zeros {zeros:.2f}")
