@@ -1,13 +1,18 @@
-"""Changes to a model that was trained already, on all of the zoo."""
+"""Changes to a model that was trained or loaded, on all of the zoo."""
 
 import keras
 import numpy as np
+import pytest
 
 from tests.zoo import compare
-from tests.zoo.core import proof
+from tests.zoo.core import NotFor, proof
 
 SHOWS = {
     "trouble/changed_model/momentum.py": "norm_and_model step",
+    "trouble/changed_model/next_fold.py": (
+        "build cross_validate compiled new_model from_file around_base"
+    ),
+    "trouble/changed_model/one_channel.py": "net report",
     "trouble/changed_model/pop.py": "new_head_moves ends_like",
 }
 
@@ -41,3 +46,119 @@ def set_momentum(recipe, member):
         i = next(i for i, v in enumerate(model.variables) if v is layer.moving_mean)
         np.testing.assert_array_equal(mean, start[i])
     assert not norms or any((a != b).any() for a, b in zip(kept, still, strict=True))
+
+
+@proof("trouble/changed_model/next_fold.py:leftovers")
+def leftovers(recipe, member):
+    # From code: nothing, but for layers that the code itself gives statistics.
+    new = compare.compiled(member)
+    before = compare.state(new)
+    given = [
+        layer.moving_mean.path.rpartition("/")[0]
+        for layer in recipe["batch_norms"](new)
+        if np.any(layer.moving_mean) or np.any(layer.moving_variance.numpy() != 1)
+    ]
+    lines = [f"{path}: its statistics are not 0 and 1" for path in given]
+    assert recipe["leftovers"](new) == lines
+    assert not compare.changed(before, compare.state(new))
+
+    # Trained: each layer that moved, and the step.
+    model, _ = compare.trained(member)
+    found = recipe["leftovers"](model)
+    moving = [layer for layer in compare.norms_of(model) if layer.trainable]
+    assert len(found) >= len(moving) + 1
+    step = int(model.optimizer.iterations)
+    assert found[-1] == f"the optimizer is at step {step}" and step > 0
+
+    # Compiled again, the statistics are still there; not compiled, as well.
+    model.compile(member.optimizer(), member.loss)
+    assert recipe["leftovers"](model) == found[:-1]
+    # One array of the two is enough.
+    layer = recipe["batch_norms"](new)[-1]
+    layer.moving_mean.assign(np.zeros(layer.moving_mean.shape))
+    layer.moving_variance.assign(np.full(layer.moving_variance.shape, 2.0))
+    path = layer.moving_mean.path.rpartition("/")[0]
+    assert f"{path}: its statistics are not 0 and 1" in recipe["leftovers"](new)
+
+
+IMAGES = (
+    "functional CNN",
+    "CNN, one thread",
+    "frozen MobileNetV2 inside",
+    "U-Net",
+    "mixed_float16",
+    "mixed_bfloat16",
+)
+
+
+def with_channels(source, channels):
+    """Return a model from the same code, for images with other channels."""
+
+    def of_images(config):
+        if isinstance(config, dict):
+            config.pop("build_config", None)  # it names the old shape
+            for key, value in config.items():
+                shape = value if isinstance(value, (list, tuple)) else ()
+                if key in ("batch_shape", "batch_input_shape") and len(shape) == 4:
+                    config[key] = (*shape[:-1], channels)
+                else:
+                    of_images(value)
+        elif isinstance(config, (list, tuple)):
+            for each in config:
+                of_images(each)
+        return config
+
+    config = keras.saving.serialize_keras_object(source)
+    config["config"] = of_images(config["config"])
+    config.pop("compile_config", None)
+    return keras.saving.deserialize_keras_object(config)
+
+
+@proof("trouble/changed_model/one_channel.py:copy_for_channels")
+def copy_for_channels(recipe, member):
+    x, _ = member.data()
+    model, _ = compare.trained(member)
+    copy = recipe["copy_for_channels"]
+    if member.name not in IMAGES:
+        # No images, or a class of the reader's: the same model has no other kernel.
+        if not isinstance(x, np.ndarray):
+            raise NotFor("several inputs")
+        try:
+            twin = member.build()
+            before = compare.state(twin)
+            copy(model, twin)
+        except (ValueError, AttributeError) as error:
+            assert not compare.changed(before, compare.state(twin))
+            return str(error)
+        raise AssertionError("it did not refuse")
+    channels = x.shape[-1]
+    before = compare.state(model)
+
+    # More channels: what the new ones hold is not looked at.
+    more = with_channels(model, channels + 1)
+    copy(model, more)
+    assert not compare.changed(before, compare.state(model))
+    noise = np.random.normal(size=(*x.shape[:-1], 1)).astype(x.dtype)
+    expected = model.predict(x, verbose=0)
+    found = more.predict(np.concatenate([x, noise], -1), verbose=0)
+    precise = 2e-2 if "mixed" in member.traits else 1e-3
+    np.testing.assert_allclose(found, expected, 0, precise)
+
+    # Less than those of the source, but more than one, is refused.
+    state = compare.state(model)
+    with pytest.raises(ValueError):
+        copy(more, model) if channels > 1 else copy(model, model)
+    assert not compare.changed(state, compare.state(model))
+
+    # One channel, as if it were repeated.
+    one = with_channels(more, 1)
+    copy(more, one)
+    repeated = np.repeat(noise, channels + 1, axis=-1)
+    expected = more.predict(repeated, verbose=0)
+    found = one.predict(noise, verbose=0)
+    np.testing.assert_allclose(found, expected, 0, precise)
+    for first, second in zip(
+        compare.norms_of(one), compare.norms_of(more), strict=True
+    ):
+        for name in ("moving_mean", "moving_variance"):
+            np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
