@@ -3,6 +3,7 @@
 SHOWS = {
     "trouble/h5/by_name.py": "build",
     "trouble/h5/groups.py": "build load Transpose Depthwise",
+    "trouble/h5/name_exists.py": "Block trained tries",
     "trouble/h5/other_head.py": "build",
     "trouble/h5/own_layer.py": "Norms KeptNorms saved_and_loaded report",
     "trouble/h5/rmsprop.py": "trained",
