@@ -9,6 +9,7 @@ from tests.zoo import compare
 from tests.zoo.core import proof
 
 SHOWS = {
+    "trouble/extra_passes/dropout_before.py": "trained too_large",
     "trouble/extra_passes/second_pass.py": "build right step_of report",
     "trouble/extra_passes/recompute.py": "Block trained times calls_in",
     "trouble/extra_passes/resizing.py": "build moves report Net Passes report_export",
