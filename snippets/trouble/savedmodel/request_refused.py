@@ -36,6 +36,19 @@ ask("without its batch axis", keras_tensor=row[0])
 ask("as float64", keras_tensor=tf.cast(row, "float64"))
 # --8<-- [end:see]
 
+# --8<-- [start:list]
+inputs = keras.Input(shape=(8,))
+listed = keras.Model([inputs], model(inputs))
+listed.export("listed", verbose=False)
+served_list = tf.saved_model.load("listed")
+try:
+    served_list.serve(x[:1])
+except TypeError as error:
+    print("TypeError:", str(error).partition(" array(")[0])
+print("as a list:", served_list.serve([x[:1]]).shape)
+print("not a list:", served.serve(x[:1]).shape)
+# --8<-- [end:list]
+
 # --8<-- [start:fix]
 for name, spec in signature.structured_input_signature[1].items():
     print(f"{name}: {spec.dtype.name}, {spec.shape}")
