@@ -39,10 +39,12 @@ def attempt(file):
         (outputs,) = session.run(None, {name: x})
         print(f"{file}: equal {np.allclose(outputs, expected, rtol=1e-4)}")
     except Exception as error:
+        said = str(error)
         for words in ["Unsupported", "Could not find"]:
-            said = "".join(str(error).partition(words)[1:]).partition(" with ")
-            if said[0]:
-                print(f"{file}: {type(error).__name__}: ...\n{said[0].strip()}")
+            if words in said:
+                said = "...\n" + words + said.partition(words)[2]
+        said = said.partition(" with ")[0].strip()
+        print(f"{file}: {type(error).__name__}: {said}")
 
 
 net = onnx.load("18.onnx")
