@@ -60,6 +60,32 @@ inputs = keras.Input((4,))
 outputs = 1.0 - keras.layers.BatchNormalization()(inputs)
 keras.Model(inputs, outputs).save("constant.h5")
 """
+# Keras 2 writes the optimizer of the inner model, and no layer in a list in a list.
+INCOMPLETE = """
+import keras
+
+@keras.saving.register_keras_serializable("zoo")
+class Pairs(keras.layers.Layer):
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.pairs = [[keras.layers.Dense(4), keras.layers.BatchNormalization()]]
+
+    def build(self, shape):
+        for layer in self.pairs[0]:
+            layer.build(shape)
+        super().build(shape)
+
+    def call(self, inputs):
+        return self.pairs[0][1](self.pairs[0][0](inputs))
+"""
+WRITE_INCOMPLETE = """
+norm = keras.layers.BatchNormalization()
+inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4), norm])
+inner.compile("adam", "mse")
+inner.optimizer.build(inner.trainable_variables)
+inputs = keras.Input((4,))
+keras.Model(inputs, Pairs()(inner(inputs))).save("incomplete.keras")
+"""
 
 
 def keras_2_writes(member, *files, compiled=False):
@@ -249,6 +275,13 @@ def open_keras_2(recipe, member):
     assert_as_in_keras_2(renamed(model, member), member, flags=True)
     said = refuses(recipe["open_keras_2"], "today.keras")
     assert said == "today.keras is of Keras 3", said
+    if member.build.__name__ == "sequential":
+        python = environments.install(environments.KERAS_2)
+        script = INCOMPLETE + WRITE_INCOMPLETE
+        subprocess.run([python, "-c", script], check=True, capture_output=True)
+        exec(INCOMPLETE, {})
+        said = refuses(recipe["open_keras_2"], "incomplete.keras")
+        assert said == "incomplete.keras: 6 of 12 arrays", said
 
 
 @open_keras_2.in_a_new_process
