@@ -38,7 +38,9 @@ step("set before the first fit")
 # --8<-- [start:predict]
 before = model.predict(x, verbose=0)
 bn.epsilon = 100.0
-print("predict is as before:", np.array_equal(before, model.predict(x, verbose=0)))
+print(
+    "predict is as before:", np.array_equal(before, model.predict(x, verbose=0))
+)
 called = model(x, training=False)
 print("a call is as before: ", np.allclose(before, called, atol=1e-3))
 # --8<-- [end:predict]

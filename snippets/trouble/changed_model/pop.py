@@ -22,11 +22,15 @@ model.save("model.keras")
 loaded = keras.saving.load_model("model.keras")
 loaded.predict(x, verbose=0)
 loaded.pop()
-print("called:", loaded(x).shape, "predict:", loaded.predict(x, verbose=0).shape)
+print(
+    "called:", loaded(x).shape, "predict:", loaded.predict(x, verbose=0).shape
+)
 
 loaded = keras.saving.load_model("model.keras")
 loaded.pop()
-print("called:", loaded(x).shape, "predict:", loaded.predict(x, verbose=0).shape)
+print(
+    "called:", loaded(x).shape, "predict:", loaded.predict(x, verbose=0).shape
+)
 # --8<-- [end:see]
 
 
@@ -41,7 +45,9 @@ def new_head_moves(compile_again):
         model.compile("adam", "mse")
     before = model.get_weights()
     model.fit(x, y, epochs=3, verbose=0)
-    moved = [not np.array_equal(*pair) for pair in zip(before, model.get_weights())]
+    moved = [
+        not np.array_equal(*pair) for pair in zip(before, model.get_weights())
+    ]
     return f"moving mean moved: {moved[2]}, new kernel: {moved[-2]}"
 
 
@@ -58,7 +64,7 @@ print("layers:", len(loaded.layers), "of", len(model.layers))
 # --8<-- [start:input]
 loaded = keras.saving.load_model("model.keras")
 try:
-    loaded.input
+    keras.Model(loaded.input, loaded.get_layer("features").output)
 except AttributeError as error:
     print("AttributeError:")
     print(error)
@@ -88,19 +94,26 @@ new.compile("adam", "mse")
 bn = loaded.layers[0]
 before = bn.moving_mean.numpy()
 new.fit(x, y[:, :2], verbose=0)
-print("training moves the loaded model:", not np.array_equal(before, bn.moving_mean))
+print(
+    "training moves the loaded model:",
+    not np.array_equal(before, bn.moving_mean),
+)
 
 alone = keras.models.clone_model(new)
 alone.set_weights(new.get_weights())
 alone.compile("adam", "mse")
 before = bn.moving_mean.numpy()
 alone.fit(x, y[:, :2], verbose=0)
-print("of a copy:                      ", not np.array_equal(before, bn.moving_mean))
+print(
+    "of a copy:                      ",
+    not np.array_equal(before, bn.moving_mean),
+)
 # --8<-- [end:shared]
+
 
 # --8<-- [start:sure]
 def ends_like(model, whole, head):
-    """Return whether a cut model and the layer behind it give the old outputs."""
+    """Return whether a cut model and the layer behind it end like the whole."""
     outputs = head(model.predict(x, verbose=0))
     return np.allclose(outputs, whole.predict(x, verbose=0), atol=1e-5)
 

@@ -35,7 +35,7 @@ from bn_tools import batch_norms, estimate_again
 
 
 def too_large(model):
-    """Return how many times its size without Dropout the largest variance is."""
+    """Return the largest variance, as a multiple of that without Dropout."""
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
     estimate_again(copy, [x_train])
@@ -53,7 +53,9 @@ models = {
 }
 for name, model in models.items():
     times = too_large(model)
-    print(f"{name:13} above 1.2 times: {times > 1.2!s:6} above 1.8: {times > 1.8}")
+    print(
+        f"{name:13} above 1.2 times: {times > 1.2!s:6} above 1.8: {times > 1.8}"
+    )
 # --8<-- [end:see]
 
 # --8<-- [start:fix]
