@@ -35,6 +35,21 @@ for name, data in {
         print("ValueError:", str(error).partition(". ")[0])
 # --8<-- [end:see]
 
+# --8<-- [start:h5]
+for name, data in {
+    "whole.h5": Path("model.h5").read_bytes(),
+    "pointer.h5": Path("pointer.keras").read_bytes(),
+    "page.h5": b"<!DOCTYPE html><title>Sign in</title>",
+    "zip.h5": archive,
+}.items():
+    Path(name).write_bytes(data)
+    try:
+        keras.saving.load_model(name)
+        print("loaded:", name)
+    except OSError as error:
+        print(f"{name:10} OSError: {error}")
+# --8<-- [end:h5]
+
 
 # --8<-- [start:fix]
 def describe(file):
@@ -48,7 +63,7 @@ def describe(file):
     return f"something else: {first}"
 
 
-for file in sorted(Path(".").glob("*.keras")):
+for file in sorted([*Path(".").glob("*.keras"), *Path(".").glob("*.h5")]):
     print(f"{file.name:14} {describe(file)}")
 # --8<-- [end:fix]
 
