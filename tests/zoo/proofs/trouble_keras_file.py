@@ -20,7 +20,7 @@ SHOWS = {
         "unpack"  # a part of it
     ),
     "trouble/keras_file/older_keras.py": "build_model check shorten",  # a part of it
-    "trouble/keras_file/save_over.py": "Interrupts build holds",
+    "trouble/keras_file/save_over.py": "interrupt build holds",
     "trouble/keras_file/layer_as_argument.py": "report Classifier from_config",
 }
 KILLED = """
@@ -49,6 +49,20 @@ def save_over(recipe, member):
     assert Path("old.h5").read_bytes() == b"old"
     before = model.get_weights()
     content = Path("model.keras").read_bytes()
+    # Neither does a model without arrays replace one that has them.
+    with pytest.raises(ValueError, match="has no arrays yet: call it once"):
+        recipe["save_over"](keras.Sequential(name="empty"), "model.keras")
+    assert Path("model.keras").read_bytes() == content
+    # Behind a link, the file itself is replaced.
+    Path("disk").mkdir()
+    Path("disk/real.keras").write_bytes(b"old")
+    Path("link.keras").symlink_to("disk/real.keras")
+    recipe["save_over"](model, "link.keras")
+    assert Path("link.keras").is_symlink()
+    assert [path.name for path in Path("disk").iterdir()] == ["real.keras"]
+    compare.assert_same_predictions(
+        keras.saving.load_model("disk/real.keras"), model, member.data()[0], 1e-5
+    )
     if member.name == "flat Sequential":  # one process is enough
         command = [sys.executable, "-c", KILLED.format(root=str(ROOT))]
         killed = subprocess.run(command, capture_output=True, check=False)
