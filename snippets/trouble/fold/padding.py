@@ -29,10 +29,11 @@ def fold_into_next(model):
     gamma, beta, mean, variance = bn.get_weights()
     factor = gamma / np.sqrt(variance + bn.epsilon)
     shift = beta - factor * mean
-    kernel, bias = conv.get_weights()
-    folded = keras.layers.Conv2D(4, 3, padding=conv.padding)
+    kernel, *bias = conv.get_weights()
+    settings = {**conv.get_config(), "use_bias": True}
+    folded = keras.layers.Conv2D.from_config(settings)
     folded.build(x.shape)
-    bias = bias + np.einsum("hwio,i->o", kernel, shift)
+    bias = sum(bias) + np.einsum("hwio,i->o", kernel, shift)
     folded.set_weights([kernel * factor[:, None], bias])
     return folded
 
@@ -52,6 +53,7 @@ for padding in ["valid", "same"]:
 # --8<-- [start:fix]
 model = build("same")
 bn, conv = model.get_layer("bn"), model.get_layer("conv")
+assert conv.kernel_size == (3, 3) and conv.strides == (1, 1)
 gamma, beta, mean, variance = bn.get_weights()
 nothing = mean - beta * np.sqrt(variance + bn.epsilon) / gamma
 
