@@ -43,8 +43,12 @@ print("base computes what it did:", equal)
 # --8<-- [start:fix]
 def statistics_from(original, base):
     """Copy the statistics of ``original`` to the broken layers of ``base``."""
-    pairs = list(zip(base.weights, original.weights, strict=True))
-    for array, sound in pairs:
+    if broken(original):
+        raise ValueError(f"the original is broken, too: {broken(original)[0]}")
+    shapes = [[w.shape for w in each.weights] for each in (base, original)]
+    if shapes[0] != shapes[1]:
+        raise ValueError("not the original's arrays: pass the base alone")
+    for array, sound in zip(base.weights, original.weights, strict=True):
         same = np.array_equal(array.numpy(), sound.numpy())
         if not (same or array.name.startswith("moving_")):
             raise ValueError(f"{array.path} was trained since: use repair")
@@ -57,7 +61,7 @@ def statistics_from(original, base):
             layer.moving_variance.assign(sound.moving_variance)
             copied.append(layer.name)
     if broken(base):
-        raise ValueError(f"the original is broken, too: {broken(base)[0]}")
+        raise ValueError(f"copied, but still broken: {broken(base)[0]}")
     return copied
 
 

@@ -61,6 +61,8 @@ def statistics_from(recipe, member):
         weight.assign(wrong)
         refuses(recipe, original, model, "was trained since: use repair")
         weight.assign(value)
+    whole = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    refuses(recipe, whole, model, "not the original's arrays: pass the base alone")
     layer = compare.norms_of(original)[0]
     layer.moving_mean.assign(hurt[0].moving_mean)
     refuses(recipe, original, model, "the original is broken, too")
