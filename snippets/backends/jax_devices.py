@@ -6,10 +6,10 @@ os.environ["KERAS_BACKEND"] = "jax"
 import jax
 import keras
 import numpy as np
-from jax.sharding import NamedSharding, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 jax.config.update("jax_num_cpu_devices", 2)
-mesh = jax.make_mesh((2,), ("batch",))
+mesh = Mesh(jax.devices(), ("batch",))
 
 # The halves, one for each device, have nothing in common.
 halves = np.random.normal(0, 1, (64, 8)), np.random.normal(10, 1, (64, 8))
@@ -47,12 +47,12 @@ for name, part in {"the whole batch": batch, "one half": halves[0]}.items():
 # --8<-- [end:prove]
 
 # --8<-- [start:save]
-for variable, array in zip(
-    net.non_trainable_variables, [mean, variance], strict=True
-):
+variables = net.trainable_variables + net.non_trainable_variables
+values = [*trainable, mean, variance]
+for variable, array in zip(variables, values, strict=True):
     variable.assign(array)
 net.save("net.keras")
-np.savez("expected.npz", *net.get_weights())
+np.savez("expected.npz", *values)
 # --8<-- [end:save]
 
 # --8<-- [start:reload]
