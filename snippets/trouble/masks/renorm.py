@@ -30,7 +30,7 @@ plain.set_weights(kept)
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]
-for name, net in {"untrained": make_model(False), "without the three": plain}.items():
+for name, net in {"untrained": make_model(False), "others set": plain}.items():
     gap = np.abs(renorm(x, training=False) - net(x, training=False)).max()
     print(f"{name}: within 1e-5: {gap < 1e-5}")
 
