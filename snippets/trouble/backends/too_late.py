@@ -11,6 +11,23 @@ import keras
 print("imported again:", keras.config.backend())
 # --8<-- [end:see]
 
+# --8<-- [start:switch]
+model = keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization()])
+model.save("model.keras")
+
+keras.config.set_backend("jax")
+try:
+    keras.saving.load_model("model.keras")
+except ValueError as error:
+    print("ValueError:", str(error)[:21], "...")
+
+import keras
+
+loaded = keras.saving.load_model("model.keras")
+print("imported after it:", keras.config.backend())
+print("the older model is a keras.Model:", isinstance(model, keras.Model))
+# --8<-- [end:switch]
+
 # --8<-- [start:set_first]
 import os
 
