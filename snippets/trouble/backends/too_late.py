@@ -19,12 +19,12 @@ keras.config.set_backend("jax")
 try:
     keras.saving.load_model("model.keras")
 except ValueError as error:
-    print("ValueError:", str(error)[:21], "...")
+    print("not imported again:", type(error).__name__)
 
 import keras
 
 loaded = keras.saving.load_model("model.keras")
-print("imported after it:", keras.config.backend())
+print("imported again:    ", keras.config.backend())
 print("the older model is a keras.Model:", isinstance(model, keras.Model))
 # --8<-- [end:switch]
 
