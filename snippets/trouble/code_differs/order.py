@@ -1,4 +1,6 @@
 # --8<-- [start:setup]
+import textwrap
+
 import keras
 import numpy as np
 from keras import layers
@@ -27,6 +29,7 @@ predictions = model(x, training=False)
 write_record("record.npz", model, x[:32])
 model.save_weights("model.weights.h5")
 model.save("model.keras")
+model.save("model.h5")
 # --8<-- [end:setup]
 
 
@@ -37,6 +40,16 @@ for order in ["dense bn relu out", "bn dense relu out", "dense relu bn out"]:
     off = np.max(np.abs(rebuilt(x, training=False) - predictions)) > 0.1
     print(f"{order}: off by more than 0.1: {off}")
 # --8<-- [end:see]
+
+# --8<-- [start:legacy]
+for order in ["dense bn relu out", "bn dense relu out", "dense relu bn out"]:
+    try:
+        build(order).load_weights("model.h5")
+        print(f"{order}: loads")
+    except ValueError as error:
+        text = f"{order}: ValueError: {error}"
+        print(textwrap.fill(text, 76, subsequent_indent="    "))
+# --8<-- [end:legacy]
 
 # --8<-- [start:fix]
 print(*compare("record.npz", rebuilt), sep="\n")

@@ -11,11 +11,14 @@ x = random.normal(5, 3, (64, 8, 8, 1)).astype("float32")
 layers = tf_keras.layers
 
 
-def conv_bn(kind):
+def conv_bn(kind, inside=False):
+    relu = [] if inside else [kind.layers.ReLU(name="relu")]
     return [
-        kind.layers.Conv2D(4, 3, name="conv"),
+        kind.layers.Conv2D(
+            4, 3, activation="relu" if inside else None, name="conv"
+        ),
         kind.layers.BatchNormalization(momentum=0.9, name="bn"),
-        kind.layers.ReLU(name="relu"),
+        *relu,
     ]
 
 
@@ -34,6 +37,7 @@ models = {
     "nested": [base, *head()],
     "at the start": [layers.Input(size), first(), *conv_bn(tf_keras), *head()],
     "after ReLU": [layers.Input(size), *conv_bn(tf_keras), first(), *head()],
+    "ReLU inside": [layers.Input(size), *conv_bn(tf_keras, True), *head()],
 }
 models = {name: tf_keras.Sequential(each) for name, each in models.items()}
 models["Keras 3"] = keras.Sequential([keras.Input(size), *conv_bn(keras)])
@@ -47,9 +51,8 @@ for name, model in models.items():
     except (ValueError, RuntimeError) as error:
         text = str(error)
         if "<class" in text:
-            text = (
-                f"Layer first: ... {text.partition('> ')[2].partition('.')[0]}"
-            )
+            layer, says = text.partition(":")[0], text.partition("> ")[2]
+            text = f"{layer}: ... {says.partition('.')[0]}"
         text = f"{name}: {type(error).__name__}: {text}"
         print(textwrap.fill(text, 76, subsequent_indent="    "))
 # --8<-- [end:see]
@@ -78,8 +81,11 @@ class Keep(tfmot.quantization.keras.QuantizeConfig):
         return {}
 
 
+float_layers = ["first"]
+
+
 def annotate(layer):
-    config = Keep() if layer.name == "first" else None
+    config = Keep() if layer.name in float_layers else None
     return tfmot.quantization.keras.quantize_annotate_layer(layer, config)
 
 
@@ -94,6 +100,32 @@ layers_of = [*nested.layers[0].layers, *nested.layers[1:]]
 unpacked = tf_keras.Sequential([layers.Input(size), *layers_of])
 unpacked_aware = tfmot.quantization.keras.quantize_model(unpacked)
 # --8<-- [end:fix]
+
+
+# --8<-- [start:inside]
+def predictions_equal(one, other):
+    return np.allclose(one(x, training=False), other(x, training=False))
+
+
+inside = models["ReLU inside"]
+for _ in range(50):
+    inside(x, training=True)
+copies = {"conv, ReLU inside, bn": True, "conv, bn, ReLU": False}
+for name, within in copies.items():
+    copy = [layers.Input(size), *conv_bn(tf_keras, within), *head()]
+    copy = tf_keras.Sequential(copy)
+    copy.set_weights(inside.get_weights())
+    print(f"{name}: predicts the same: {predictions_equal(copy, inside)}")
+tfmot.quantization.keras.quantize_model(copy)
+
+float_layers, bn = ["bn"], inside.get_layer("bn").get_weights()
+annotated = tf_keras.models.clone_model(inside, clone_function=annotate)
+with tfmot.quantization.keras.quantize_scope({"Keep": Keep}):
+    kept = tfmot.quantization.keras.quantize_apply(annotated)
+kept_bn = kept.get_layer("quant_bn").layer.get_weights()
+equal = all(map(np.array_equal, kept_bn, bn))
+print("bn in float: quantized, its arrays equal:", equal)
+# --8<-- [end:inside]
 
 # --8<-- [start:sure]
 quantized = [layer.layer for layer in aware.layers if hasattr(layer, "layer")]
