@@ -1,6 +1,4 @@
 # --8<-- [start:setup]
-import textwrap
-
 import keras
 import numpy as np
 from keras import layers
@@ -47,8 +45,7 @@ for order in ["dense bn relu out", "bn dense relu out", "dense relu bn out"]:
         build(order).load_weights("model.h5")
         print(f"{order}: loads")
     except ValueError as error:
-        text = f"{order}: ValueError: {error}"
-        print(textwrap.fill(text, 76, subsequent_indent="    "))
+        print(f"{order}:\nValueError: {error}")
 # --8<-- [end:legacy]
 
 # --8<-- [start:fix]
