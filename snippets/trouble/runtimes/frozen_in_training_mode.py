@@ -72,6 +72,35 @@ print("as_built", assigned("as_built"))
 print("inference", assigned("inference"))
 # --8<-- [end:why]
 
+# --8<-- [start:freeze]
+from tensorflow.python.framework import convert_to_constants
+
+for training in [None, False]:
+    try:
+        frozen = convert_to_constants.convert_variables_to_constants_v2(
+            function(training)
+        )
+        tf.io.write_graph(frozen.graph, ".", "net.pb", as_text=False)
+        print(f"training={training}: frozen")
+    except ValueError as error:
+        print(f"training={training}: ValueError: ... {str(error)[-36:]}")
+
+
+def run(path, image):
+    with open(path, "rb") as file:
+        graph = tf.compat.v1.GraphDef.FromString(file.read())
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        tf.graph_util.import_graph_def(graph, name="")
+        return session.run("Identity:0", {"image:0": image})
+
+
+x = np.random.normal(3, 2, (1, 8, 8, 3)).astype("float32")
+for training in [False, True]:
+    expected = model(x, training=training)
+    equal = np.allclose(run("net.pb", x), expected, atol=1e-4)
+    print(f"as Keras with training={training}: {equal}")
+# --8<-- [end:freeze]
+
 # --8<-- [start:sure]
 from coremltools.optimize.coreml import get_weights_metadata
 
