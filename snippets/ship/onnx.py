@@ -102,6 +102,7 @@ tf2onnx.convert.from_function(
 # --8<-- [start:command]
 import subprocess
 import sys
+import textwrap
 
 model.export("exported", input_signature=[image], verbose=False)
 command = "tf2onnx.convert --saved-model exported --output command.onnx"
@@ -118,7 +119,7 @@ def describe(file):
     opset = onnx.load(file).opset_import[0].version
     session = ort.InferenceSession(file)
     output = session.get_outputs()[0].name
-    (outputs,) = session.run(None, {"image": x})
+    (outputs,) = session.run(None, {session.get_inputs()[0].name: x})
     equal = np.allclose(outputs, predictions, rtol=1e-4, atol=1e-4)
     print(f"{file:14} opset {opset} {output:10} equal within 1e-4: {equal}")
 
@@ -126,6 +127,36 @@ def describe(file):
 for file in ["net.onnx", "function.onnx", "command.onnx"]:
     describe(file)
 # --8<-- [end:ways]
+
+
+# --8<-- [start:keras]
+class Own(layers.BatchNormalization):
+    """A class that the command does not know."""
+
+
+own = keras.Sequential([keras.Input(shape=(4,)), Own(), layers.Dense(3)])
+own.save("own.h5")
+own.export("own", verbose=False)
+model.save("net.keras")
+model.save("net.h5")
+for kind, file in [
+    ("keras", "net.keras"),
+    ("keras", "net.h5"),
+    ("keras", "own.h5"),
+    ("saved-model", "own"),
+]:
+    command = f"tf2onnx.convert --{kind} {file} --output {file}.onnx"
+    done = subprocess.run(
+        [sys.executable, "-m", *command.split()],
+        capture_output=True,
+        text=True,
+    )
+    error = done.stderr[done.stderr.rfind("ValueError") :].split(" and ")[0]
+    said = error if done.returncode else "converted"
+    print(textwrap.fill(f"--{kind} {file}: {said}", 76))
+describe("net.keras.onnx")
+describe("net.h5.onnx")
+# --8<-- [end:keras]
 
 # --8<-- [start:mobilenet]
 from bn_tools import batch_norms, estimate_again
