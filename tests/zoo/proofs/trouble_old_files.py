@@ -16,6 +16,7 @@ SHOWS = {
     "trouble/old_files/old_config.py": "Shift join",
     "trouble/old_files/running_std.py": "build_model off std_to_variance",
     "trouble/old_files/sequential.py": "mended mend",
+    "trouble/old_files/batchnormalizationv1.py": "mend",
     "trouble/old_files/theano_kernels.py": "build_model off load flip turn both",
 }
 NAMES = ("activation", "recurrent_activation")
