@@ -101,6 +101,30 @@ for source in ["exported", "net.onnx"]:
     compare(source, run(f"{source}.xml", x))
 # --8<-- [end:ways]
 
+# --8<-- [start:training]
+import tensorflow as tf
+
+archive = keras.export.ExportArchive()
+archive.track(model)
+archive.add_endpoint(
+    "serve",
+    lambda image: model(image, training=True),
+    input_signature=[tf.TensorSpec((None, 16, 16, 3), name="image")],
+)
+archive.write_out("training", verbose=False)
+ov.save_model(
+    ov.convert_model("training"), "training.xml", compress_to_fp16=False
+)
+outputs = run("training.xml", x)
+for training in [True, False]:
+    expected = model(x, training=training)
+    equal = np.allclose(outputs, expected, rtol=1e-3, atol=1e-3)
+    print(f"training={training}: equal within 1e-3: {equal}")
+alone = np.allclose(run("training.xml", x[:1]), outputs[:1], atol=1e-3)
+print("a row alone as in the batch:", alone)
+model.set_weights(weights)  # the calls have moved the statistics
+# --8<-- [end:training]
+
 # --8<-- [start:inside]
 from collections import Counter
 

@@ -62,6 +62,12 @@ print("onnx", onnx.__version__, end=" ")
 print("writes opset", made.opset_import[0].version, "IR", made.ir_version)
 # --8<-- [end:default]
 
+# --8<-- [start:names]
+for version in [9, 13, 14, 15, 28]:
+    known = onnx.defs.get_schema("BatchNormalization", version, "")
+    print(f"opset {version:2}:", *(each.name for each in known.inputs))
+# --8<-- [end:names]
+
 # --8<-- [start:fix]
 for version in [9, 13, 15]:
     model.export(
