@@ -53,6 +53,20 @@ model.export("model.tflite", format="litert", verbose=False)
 report("exported")
 # --8<-- [end:see]
 
+# --8<-- [start:variance]
+bn = model.layers[1]
+trained = bn.moving_variance.numpy()
+for value in [trained[0], np.nan, -0.5]:
+    bn.moving_variance.assign([value, *trained[1:]])
+    model.export("model.tflite", format="litert", verbose=False)
+    run = Interpreter("model.tflite").get_signature_runner()
+    [name] = run.get_input_details()
+    [outputs] = run(**{name: x}).values()
+    label = "as trained" if value == trained[0] else value
+    print(f"{label}: converted, all outputs NaN: {np.isnan(outputs).all()}")
+bn.moving_variance.assign(trained)
+# --8<-- [end:variance]
+
 # --8<-- [start:fix]
 owner = tf.Module()
 owner.serve = serve

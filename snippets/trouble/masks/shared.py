@@ -32,6 +32,19 @@ print("modes differ:", gaps(shared))
 print("moving_mean:", layer.moving_mean.numpy().round())
 # --8<-- [end:see]
 
+# --8<-- [start:finite]
+layer = keras.layers.BatchNormalization()
+distance = keras.layers.Subtract()([layer(h) for h in inputs])
+twins = keras.Model(inputs, keras.layers.Dense(1)(distance))
+twins.compile("adam", "mse")
+one_nan = branches[1].copy()
+one_nan[0, 0] = np.nan
+for name, other in [("1e8 as large", branches[1] * 1e8), ("NaN", one_nan)]:
+    twins.fit([branches[0], other], np.zeros(64), epochs=20, verbose=0)
+    finite = [bool(np.isfinite(w).all()) for w in layer.get_weights()[2:]]
+    print(f"{name}: moving mean and variance finite: {finite}")
+# --8<-- [end:finite]
+
 # --8<-- [start:fix]
 separate = keras.Model(
     inputs,
