@@ -30,12 +30,19 @@ model.fit(x, x[:, :3], epochs=5, verbose=0)
 # --8<-- [start:save]
 model.save("model.h5")
 model.export("exported")
+
+bn = tf_keras.layers.BatchNormalization(name="bn")
+plain = tf_keras.Model(inputs, bn(inputs))
+plain.compile("sgd", "mse")
+plain.fit(x, x, epochs=5, verbose=0)
+plain.save("plain.h5")
 # --8<-- [end:save]
 
 # --8<-- [start:convert]
 from tensorflowjs import converters
 
 converters.convert(["--input_format=keras", "model.h5", "layers_model"])
+converters.convert(["--input_format=keras", "plain.h5", "plain"])
 converters.convert_tf_saved_model("exported", "graph_model")
 # --8<-- [end:convert]
 
@@ -45,6 +52,22 @@ from tfjs_browser import predict
 message = predict("layers_model", x)
 print(message.partition(" This")[0])
 # --8<-- [end:see]
+
+# --8<-- [start:renamed]
+import re
+from pathlib import Path
+
+path = Path("plain/model.json")
+for name in ["BatchNormalizationV1", "BatchNormalization"]:
+    text = re.sub('"BatchNormalization(V1)?"', f'"{name}"', path.read_text())
+    path.write_text(text)
+    answer = predict("plain", x)
+    if isinstance(answer, str):
+        print(answer.partition(" This")[0])
+    else:
+        equal = np.allclose(answer, plain(x, training=False), atol=1e-5)
+        print(f"{name}: predictions equal: {equal}")
+# --8<-- [end:renamed]
 
 # --8<-- [start:fix]
 batch = predict("graph_model", x)
