@@ -2,7 +2,9 @@
 
 SHOWS = {
     "verify/rebuild_from_code.py": "build",
-    "understand/what_loads_notice.py": "build save with_arrays outcome table verdict",
+    "understand/what_loads_notice.py": (
+        "build save with_arrays outcome table verdict compiled"
+    ),
     "trouble/code_differs/attributes.py": "Net build outcome",
     "trouble/code_differs/axis.py": "build",
     "trouble/code_differs/beta_as_gamma.py": "build",
