@@ -47,7 +47,7 @@ for name, data in {
         keras.saving.load_model(name)
         print("loaded:", name)
     except OSError as error:
-        print(f"{name:10} OSError: {error}")
+        print("OSError:", error)
 # --8<-- [end:h5]
 
 
