@@ -68,10 +68,10 @@ step("set by set_momentum")
 
 # --8<-- [start:sure]
 model.save("model.keras")
-model.save_weights("model.weights.h5")
+model.save_weights("trained.weights.h5")
 loaded = keras.saving.load_model("model.keras")
 print("in .keras:     ", loaded.layers[0].momentum)
 bn, model = norm_and_model()
-model.load_weights("model.weights.h5")
+model.load_weights("trained.weights.h5")
 print("in .weights.h5:", bn.momentum)
 # --8<-- [end:sure]
