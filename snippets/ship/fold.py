@@ -179,7 +179,7 @@ def seconds(model):
     return time.perf_counter() - start
 
 
-times = [(seconds(net), seconds(small)) for _ in range(10)]
+times = [(seconds(net), seconds(small)) for _ in range(4)]
 before, after = np.min(times, axis=0)
 print("a plain call takes less time:", bool(after < before))
 # --8<-- [end:speed]

@@ -162,7 +162,7 @@ import warnings
 
 
 def compiled(net):
-    net.compile(optimizer="adam", loss="mse")
+    net.compile(keras.optimizers.SGD(momentum=0.9), loss="mse")
     net.optimizer.build(net.trainable_variables)
     return net
 

@@ -4,9 +4,9 @@ import numpy as np
 from bn_tools import batch_norms
 
 keras.utils.set_random_seed(0)
-x = np.random.normal(size=(300, 100)).astype("float32")
-y = np.random.randint(0, 2, size=300)  # tossed coins: nothing to learn
-folds = np.array_split(np.random.permutation(300), 3)
+x = np.random.normal(size=(288, 100)).astype("float32")
+y = np.random.randint(0, 2, size=288)  # tossed coins: nothing to learn
+folds = np.array_split(np.random.permutation(288), 3)
 
 
 def build():
@@ -20,9 +20,8 @@ def build():
         ]
     )
     model.compile(
-        optimizer=keras.optimizers.Adam(0.01),
+        optimizer=keras.optimizers.SGD(0.1, momentum=0.9),
         loss="binary_crossentropy",
-        metrics=["accuracy"],
     )
     return model
 
@@ -30,10 +29,11 @@ def build():
 def cross_validate(name, model_of_fold):
     scores = []
     for test in folds:
-        train = np.setdiff1d(np.arange(300), test)
+        train = np.setdiff1d(np.arange(288), test)
         model = model_of_fold()
         model.fit(x[train], y[train], epochs=10, verbose=0)
-        scores.append(model.evaluate(x[test], y[test], verbose=0)[1])
+        predicted = model(x[test], training=False)[:, 0] > 0.5
+        scores.append(np.mean(predicted == y[test]))
     print(f"{name:13} above 0.65:", *[score > 0.65 for score in scores])
 
 
@@ -48,7 +48,7 @@ cross_validate("one per fold", build)
 
 # --8<-- [start:why]
 def compiled(model):
-    model.compile(optimizer="adam", loss="mse")
+    model.compile(optimizer="sgd", loss="mse")
     return model
 
 

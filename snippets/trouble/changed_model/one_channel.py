@@ -17,7 +17,7 @@ def net(channels):
 three = net(3)  # in place of a download: random weights
 estimate_again(three, [color.astype("float32")])
 three.save_weights("three.weights.h5")
-expected = three.predict(np.repeat(gray, 3, axis=-1), verbose=0)
+expected = three(np.repeat(gray, 3, axis=-1), training=False)
 # --8<-- [end:setup]
 
 # --8<-- [start:top]
@@ -48,11 +48,9 @@ import warnings
 
 
 def report(name, model):
-    same = np.allclose(model.predict(gray, verbose=0), expected, atol=1e-3)
+    same = np.allclose(model(gray, training=False), expected, atol=1e-3)
     conv, bn = model.get_layer("Conv1"), model.get_layer("bn_Conv1")
-    activations = keras.Model(model.inputs, conv.output).predict(
-        gray, verbose=0
-    )
+    activations = conv(gray).numpy()
     ratio = activations.var((0, 1, 2)) / bn.moving_variance.numpy()
     fits = bool(np.all((ratio > 0.5) & (ratio < 2)))
     print(f"{name:13} statistics fit: {fits!s:5} same predictions: {same}")
@@ -76,7 +74,7 @@ report("skip_mismatch", one)
 inputs = keras.Input(shape=(32, 32, 1))
 rgb = keras.layers.Concatenate()([inputs] * 3)
 repeated = keras.Model(inputs, three(rgb))
-same = np.allclose(repeated.predict(gray, verbose=0), expected, atol=1e-3)
+same = np.allclose(repeated(gray, training=False), expected, atol=1e-3)
 print("same predictions:", same)
 # --8<-- [end:repeat]
 
@@ -139,7 +137,7 @@ report("summed", one)
 four = net(4)
 copy_for_channels(three, four)
 depth = np.random.normal(size=gray.shape)
-predictions = four.predict(np.concatenate([*[gray] * 3, depth], -1), verbose=0)
+predictions = four(np.concatenate([*[gray] * 3, depth], -1), training=False)
 print("same predictions:", np.allclose(predictions, expected, atol=1e-3))
 # --8<-- [end:four]
 
