@@ -13,7 +13,7 @@ model = keras.Sequential(
         keras.layers.Dense(1),
     ]
 )
-model.compile(optimizer="adam", loss="mse")
+model.compile(optimizer="sgd", loss="mse")
 model.fit(x, y, epochs=20, verbose=0)
 # --8<-- [end:train]
 

@@ -22,7 +22,7 @@ def make_model():
 model = make_model()
 model.compile(keras.optimizers.SGD(0.3), "binary_crossentropy")
 model.fit(x, y, epochs=4, verbose=0)
-predictions = model.predict(x, verbose=0)
+predictions = model(x, training=False).numpy()
 
 
 def bn_equal(net):
@@ -57,7 +57,7 @@ loaded = keras.saving.load_model("half.keras")
 print("types:", *(str(array.dtype) for array in loaded.weights))
 print("the four arrays equal:", bn_equal(loaded), "new:", bn_equal(make_half()))
 
-answers = loaded.predict(x, verbose=0)
+answers = loaded(x, training=False).numpy()
 print("within 0.02:", np.abs(answers - predictions).max() < 0.02)
 print("accuracy at least 0.95:", np.mean((answers[:, 0] > 0.5) == y) >= 0.95)
 np.savez("expected.npz", x=x, answers=answers)
@@ -70,7 +70,7 @@ import numpy as np
 expected = np.load("expected.npz")
 again = keras.saving.load_model("half.keras")
 np.testing.assert_allclose(
-    again.predict(expected["x"], verbose=0), expected["answers"], atol=1e-3
+    again(expected["x"], training=False), expected["answers"], atol=1e-3
 )
 print("equal, in a process that did not save")
 # --8<-- [end:reload]
@@ -103,7 +103,7 @@ built = {}
 for policy in policies:
     keras.mixed_precision.set_global_policy(policy)
     net = built[policy] = make_model()
-    for _ in range(20):
+    for _ in range(5):
         net(x, training=True)
     in_memory = {array.dtype for array in net.get_layer("bn").weights}
 

@@ -9,6 +9,7 @@ x = np.random.normal(5, 3, size=(200, 8)).astype("float32")
 noise = np.random.normal(0, 3, size=(200, 1)).astype("float32")
 y = x[:, :1] - x[:, 1:2] + noise
 x, x_val, y, y_val = x[:32], x[32:], y[:32], y[32:]
+validation = {"validation_data": (x_val, y_val), "validation_batch_size": 168}
 
 
 def build():
@@ -22,11 +23,9 @@ def build():
     return model
 
 
-def train(model, *callbacks, epochs=4):
-    data = {"x": x, "y": y, "validation_data": (x_val, y_val)}
-    sizes = {"batch_size": 16, "validation_batch_size": 168}
-    settings = {"epochs": epochs, "shuffle": False, "verbose": 0}
-    return model.fit(**data, **sizes, **settings, callbacks=callbacks)
+def train(model, *callbacks, epochs=4, **options):
+    options.update(epochs=epochs, shuffle=False, verbose=0)
+    return model.fit(x, y, batch_size=16, callbacks=callbacks, **options)
 
 
 def same(one, other):
@@ -49,6 +48,7 @@ history = train(
     keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: weights.append(model.get_weights())
     ),
+    **validation,
 )
 best = keras.saving.load_model("best.keras")
 # --8<-- [end:best]
@@ -91,13 +91,13 @@ model = build()
 early = keras.callbacks.EarlyStopping(
     monitor="val_loss", patience=1, restore_best_weights=True
 )
-epochs = train(model, early).epoch
+epochs = train(model, early, **validation).epoch
 print("best epoch in memory:", same(weights[epoch], model.get_weights()))
 print("stopped early:", len(epochs) < 4)
 
 model, early.patience = build(), 9
 try:
-    train(model, early, Stop())
+    train(model, early, Stop(), **validation)
 except KeyboardInterrupt:
     print("after Ctrl+C:", same(weights[epoch], model.get_weights()))
 # --8<-- [end:early]

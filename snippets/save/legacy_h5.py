@@ -23,7 +23,7 @@ x = np.random.normal(5, 3, size=(1000, 8)).astype("float32")
 y = x[:, :1] - x[:, 1:2]
 
 model = build_model()
-model.compile(optimizer=keras.optimizers.Adam(0.01), loss="mean_squared_error")
+model.compile(optimizer=keras.optimizers.SGD(0.01), loss="mean_squared_error")
 model.fit(x, y, epochs=5, verbose=0)
 # --8<-- [end:train]
 

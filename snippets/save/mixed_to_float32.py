@@ -72,7 +72,7 @@ model = make_model()
 model.compile(keras.optimizers.SGD(0.3), "binary_crossentropy")
 model.fit(x, y, epochs=4, verbose=0)
 model.save("mixed.keras")
-predictions = model.predict(x, verbose=0)
+predictions = model(x, training=False).numpy()
 keras.mixed_precision.set_global_policy("float32")  # as in a new process
 
 
@@ -92,7 +92,7 @@ def judge(name, answers):
 
 # --8<-- [start:use]
 served = in_float32("mixed.keras")
-answers = served.predict(x, verbose=0)
+answers = served(x, training=False).numpy()
 print("policy:", served.get_layer("bn").dtype_policy.name)
 print("arrays equal:", arrays_equal(served))
 print("predictions equal:", np.array_equal(answers, predictions))
@@ -105,7 +105,7 @@ import numpy as np
 
 expected = np.load("expected.npz")
 loaded = in_float32("mixed.keras")
-answers = loaded.predict(expected["x"], verbose=0)
+answers = loaded(expected["x"], training=False).numpy()
 np.testing.assert_allclose(answers, expected["answers"], atol=1e-5)
 print("equal, in a process that did not save")
 # --8<-- [end:reload]
@@ -150,7 +150,7 @@ served = make_model()  # the global policy is float32
 untrained = arrays_equal(served)
 served.load_weights("mixed.keras")
 print("arrays equal before:", untrained, "after:", arrays_equal(served))
-judge("float32", served.predict(x, verbose=0))
+judge("float32", served(x, training=False).numpy())
 # --8<-- [end:serve]
 
 # --8<-- [start:export]

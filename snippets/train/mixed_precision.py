@@ -24,7 +24,7 @@ def make_model():
 keras.mixed_precision.set_global_policy("mixed_float16")
 model = make_model()
 model.compile(
-    keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"]
+    keras.optimizers.SGD(0.3), "binary_crossentropy", metrics=["accuracy"]
 )
 model.fit(x, y, epochs=4, verbose=0)
 

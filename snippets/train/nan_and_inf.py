@@ -19,7 +19,7 @@ model = keras.Sequential(
     ]
 )
 model.compile("sgd", "mean_squared_error", run_eagerly=True)
-model.fit(x, y, epochs=4, verbose=0)
+model.fit(x, y, verbose=0)
 model.save("sound.keras")
 
 model.get_layer("first").trainable = False

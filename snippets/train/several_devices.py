@@ -115,7 +115,7 @@ expected = np.load("expected.npz")
 for i, array in enumerate(loaded.get_weights()):
     np.testing.assert_array_equal(array, expected[f"arr_{i}"])
 np.testing.assert_allclose(
-    loaded.predict(expected["x"], verbose=0), expected["predictions"], atol=1e-5
+    loaded(expected["x"], training=False), expected["predictions"], atol=1e-5
 )
 print("equal on one device, in a process that did not save")
 # --8<-- [end:reload]

@@ -53,11 +53,11 @@ images = (images / 16).reshape(-1, 8, 8, 1).astype("float32")
 random = np.random.default_rng(0)
 brightness = random.normal(0, 0.5, size=(len(images), 1, 1, 1))
 photos = (images + brightness).astype("float32")
+layer = keras.layers.BatchNormalization(momentum=0.0)
+call = tf.function(layer)
 
 
 def found(images, n):
-    layer = keras.layers.BatchNormalization(momentum=0.0)
-    call = tf.function(layer)
     shares = []
     for start in range(0, 100 * n, n):
         call(images[start : start + n], training=True)

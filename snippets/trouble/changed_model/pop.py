@@ -13,7 +13,7 @@ model = keras.Sequential(
         keras.layers.Dense(3),
     ]
 )
-model.compile("adam", "mse")
+model.compile("sgd", "mse")
 model.fit(x, y, epochs=3, verbose=0)
 model.save("model.keras")
 # --8<-- [end:setup]
@@ -42,7 +42,7 @@ def new_head_moves(compile_again):
     model.pop()
     model.add(keras.layers.Dense(3))
     if compile_again:
-        model.compile("adam", "mse")
+        model.compile("sgd", "mse")
     before = model.get_weights()
     model.fit(x, y, epochs=3, verbose=0)
     moved = [
@@ -87,7 +87,7 @@ features = loaded.get_layer("features").output
 extractor = keras.Model(loaded.inputs[0], features)
 
 new = keras.Model(loaded.inputs[0], keras.layers.Dense(2)(features))
-new.compile("adam", "mse")
+new.compile("sgd", "mse")
 # --8<-- [end:fix]
 
 # --8<-- [start:shared]
@@ -101,7 +101,7 @@ print(
 
 alone = keras.models.clone_model(new)
 alone.set_weights(new.get_weights())
-alone.compile("adam", "mse")
+alone.compile("sgd", "mse")
 before = bn.moving_mean.numpy()
 alone.fit(x, y[:, :2], verbose=0)
 print(

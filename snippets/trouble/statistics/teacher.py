@@ -15,7 +15,7 @@ x, x_test, y, y_test = train_test_split(
 
 def build():
     model = keras.Sequential([keras.Input(shape=(64,))])
-    for _ in range(4):
+    for _ in range(3):
         model.add(keras.layers.Dense(128, use_bias=False))
         model.add(keras.layers.BatchNormalization(momentum=0.9))
         model.add(keras.layers.ReLU())
