@@ -14,7 +14,7 @@ model = keras.Sequential(
     ]
 )
 model.compile(optimizer="sgd", loss="mse")
-model.fit(x, y, epochs=20, verbose=0)
+model.fit(x, y, epochs=5, verbose=0)
 # --8<-- [end:train]
 
 # --8<-- [start:prove]

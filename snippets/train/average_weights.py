@@ -114,7 +114,7 @@ start = build().get_weights()
 model = build()
 optimizer = keras.optimizers.SGD(use_ema=True, ema_momentum=0.99)
 model.compile(optimizer, loss, metrics=["accuracy"])
-optimizer.build(model.trainable_variables)
+optimizer.build(model.trainable_variables)  # so one trace, not two
 
 
 def run(rate, passes):

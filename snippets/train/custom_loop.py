@@ -105,7 +105,7 @@ batches = tf.data.Dataset.from_tensor_slices((x, y, weight)).batch(50)
 # --8<-- [start:loop]
 model = make_model()
 start = model.get_weights()
-model.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+model.compile(keras.optimizers.SGD(0.1))
 loss_of = keras.losses.SparseCategoricalCrossentropy()
 train_step = make_train_step(model, model.optimizer, loss_of)
 
@@ -126,7 +126,7 @@ print("steps:", int(model.optimizer.iterations.numpy()))
 # --8<-- [start:as_fit]
 fitted = make_model()
 fitted.set_weights(start)
-fitted.compile(keras.optimizers.SGD(0.05, momentum=0.9), loss_of)
+fitted.compile(keras.optimizers.SGD(0.1), loss_of)
 history = fitted.fit(batches, epochs=5, verbose=0, shuffle=False).history
 same = np.allclose(history["loss"], losses, atol=1e-3)
 print("losses as those of fit:", same)

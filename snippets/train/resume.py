@@ -71,7 +71,7 @@ def run(folder, *callbacks, follow=True):
     ]
     model = keras.Sequential(layers)
     model.compile(keras.optimizers.SGD(0.01, momentum=0.9), loss="mse")
-
+    model.optimizer.build(model.trainable_variables)  # so one trace, not two
     masks = [MasksFromEpoch()] if follow else []
     rows = Rows(*data(), start=next_epoch(folder) if follow else 0)
     backup = keras.callbacks.BackupAndRestore(folder)

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def calls_equal(layer):
-    images = np.random.default_rng(0).normal(size=(16, 32, 32, 3))
+    images = np.random.default_rng(0).normal(size=(4, 32, 32, 3))
     first, second = (layer(images, training=True) for _ in range(2))
     return np.array_equal(first, second)
 

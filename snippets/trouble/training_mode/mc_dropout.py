@@ -34,7 +34,7 @@ def report(name, samples):
 
 
 # --8<-- [start:see]
-def training_true(model, rows, n=50):
+def training_true(model, rows, n=100):
     return np.stack([model(rows, training=True) for _ in range(n)])
 
 
