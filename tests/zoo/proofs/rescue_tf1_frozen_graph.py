@@ -14,6 +14,9 @@ SHOWS = {
     "rescue/tf1_frozen_graph.py": "net run",
     # Run on graphs that TensorFlow 1 code makes for the page.
     "trouble/tf1/float_ref.py": "read without_updates",
+    "trouble/tf1/placeholder.py": (
+        "freeze run read onnx ir function litert in_inference_mode"
+    ),
     "trouble/tf1/uninitialized.py": "net read run",
     "trouble/tf1/is_training_true.py": (
         "net run alone_as_in_a_batch make_constant with_statistics"
