@@ -13,7 +13,7 @@ from tests.zoo.core import proof
 SHOWS = {
     "rescue/tf1_frozen_graph.py": "net run",
     # Run on graphs that TensorFlow 1 code makes for the page.
-    "trouble/tf1/float_ref.py": "read without_updates",
+    "trouble/tf1/float_ref.py": "read without_updates without_reads",
     "trouble/tf1/placeholder.py": (
         "freeze run read onnx ir function litert in_inference_mode"
     ),
