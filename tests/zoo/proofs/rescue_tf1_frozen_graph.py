@@ -18,6 +18,8 @@ SHOWS = {
         "freeze run read onnx ir function litert in_inference_mode"
     ),
     "trouble/tf1/uninitialized.py": "net read run",
+    # Run on what TensorFlow 1.15.5 and 1.13.2 import.
+    "trouble/runtimes/unknown_op.py": "write call without_defaults without_v3",
     "trouble/tf1/is_training_true.py": (
         "net run alone_as_in_a_batch make_constant with_statistics"
     ),
