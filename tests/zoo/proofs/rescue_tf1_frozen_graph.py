@@ -14,6 +14,7 @@ SHOWS = {
     "rescue/tf1_frozen_graph.py": "net run",
     # Run on graphs that TensorFlow 1 code makes for the page.
     "trouble/tf1/float_ref.py": "read without_updates without_reads",
+    "trouble/tf1/estimator.py": "rows compare",
     "trouble/tf1/placeholder.py": (
         "freeze run read onnx ir function litert in_inference_mode"
     ),
