@@ -49,6 +49,7 @@ SHOWS = {
     "ship/onnx.py": "move describe equal",
     "ship/onnx_inside.py": "move operations two_numbers is_in optimize",
     "ship/onnx_node.py": "save",
+    "ship/onnx_quantize.py": "stripes norm Rows compare",
     "ship/onnx_to_keras.py": "foreign_bn layer_of same",
     "ship/openvino.py": "move run compare operations is_in equal",
     "ship/openvino_precision.py": "rounded",
