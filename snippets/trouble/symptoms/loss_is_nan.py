@@ -10,10 +10,12 @@ def first_nan(model, *data, **fit):
     """Train, and return which operation makes the first NaN or infinity.
 
     `data` is what `fit` gets: inputs and targets, or a data set. Returns
-    "inputs" or "targets" without training if such arrays are not finite, and
-    `None` if `fit` comes to its end. The model is a trained one afterwards.
+    "weights", "inputs" or "targets", and does not train, if arrays are not
+    finite, and `None` if `fit` comes to its end.
     """
-    for name, values in zip(["inputs", "targets"], data):
+    weights = [np.array(each) for each in model.trainable_variables]
+    arrays = {"weights": weights} | dict(zip(["inputs", "targets"], data))
+    for name, values in arrays.items():
         for array in keras.tree.flatten(values):
             if isinstance(array, np.ndarray) and array.dtype.kind == "f":
                 if not np.isfinite(array).all():
