@@ -9,12 +9,12 @@ import tensorflow as tf
 def first_nan(model, *data, **fit):
     """Train, and return which operation makes the first NaN or infinity.
 
-    `data` is what `fit` gets: inputs and targets, or a data set. Returns
-    "weights", "inputs" or "targets", and does not train, if arrays are not
-    finite, and `None` if `fit` comes to its end.
+    `data` is what `fit` gets: inputs and targets, or a data set. Returns the
+    path of a variable, "inputs" or "targets", and does not train, if these are
+    not finite, and `None` if `fit` comes to its end.
     """
-    weights = [np.array(each) for each in model.trainable_variables]
-    arrays = {"weights": weights} | dict(zip(["inputs", "targets"], data))
+    arrays = {variable.path: np.array(variable) for variable in model.weights}
+    arrays |= dict(zip(["inputs", "targets"], data))
     for name, values in arrays.items():
         for array in keras.tree.flatten(values):
             if isinstance(array, np.ndarray) and array.dtype.kind == "f":

@@ -40,9 +40,9 @@ def first_nan(recipe, member):
         assert find(model, keras.tree.pack_sequence_as(x, flat), y) == "inputs"
         assert int(model.optimizer.iterations) == step
 
-    # So are the weights. `fit` goes on without a check.
+    # So are the variables. `fit` goes on without a check.
     layer = next(n for n in compare.norms_of(model) if n.center or n.scale)
     array = layer.beta if layer.center else layer.gamma
     array.assign(np.full(array.shape, np.nan))
-    assert find(model, x, y) == "weights"
+    assert find(model, x, y) == array.path
     assert np.isnan(model.fit(x, y, verbose=0).history["loss"]).all()
