@@ -76,7 +76,7 @@ SESSIONS = {
             "tests/ship/zoo.py": (
                 *(
                     f"tests/ship/{name}.py"
-                    for name in "zoo nodes converted pruned web".split()
+                    for name in "zoo nodes converted layers pruned web".split()
                 ),
                 "tests/test_refusals.py",
                 "docs/bn_tools.py",
@@ -92,6 +92,7 @@ SESSIONS = {
                 "snippets/trouble/onnx/statistics.py",
                 "snippets/trouble/onnx/training_mode.py",
                 "snippets/trouble/onnx/training_node.py",
+                "snippets/trouble/runtimes/onnx_first_layer.py",
                 "snippets/trouble/runtimes/tfjs_input_layer.py",
                 "snippets/trouble/symptoms/after_conversion.py",
             ),

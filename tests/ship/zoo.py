@@ -36,6 +36,7 @@ PROVEN = {
     "trouble/onnx/statistics.py": "worth_exporting",
     "trouble/onnx/training_mode.py": "depends_on_the_batch",
     "trouble/onnx/training_node.py": "to_inference",
+    "trouble/runtimes/onnx_first_layer.py": "layer_by_layer",
     "trouble/runtimes/tfjs_input_layer.py": "as_keras_2 translate",
     "trouble/symptoms/after_conversion.py": "compare",
 }
@@ -45,9 +46,10 @@ SHOWS = {
     "ship/litert_quantize.py": (
         "stripes block representative compare constants tensors"
     ),
-    "ship/onnx.py": "move describe equal",
+    "ship/onnx.py": "Own move describe equal",
     "ship/onnx_inside.py": "move operations two_numbers is_in optimize",
     "ship/onnx_node.py": "save",
+    "ship/onnx_quantize.py": "stripes norm Rows compare",
     "ship/onnx_to_keras.py": "foreign_bn layer_of same",
     "ship/openvino.py": "move run compare operations is_in equal",
     "ship/openvino_precision.py": "rounded",
@@ -94,6 +96,11 @@ def test_verdicts_on_what_was_converted(names, tmp_path):
 def test_the_browser_reads_what_was_converted(names, tmp_path):
     """`arrays_of` reads all arrays; what `translate` makes predicts the same."""
     assert runner.call("tests.ship.converted.browser", tmp_path, names) == []
+
+
+def test_layers_beside_those_of_the_file(tmp_path):
+    """`layer_by_layer` finds no difference, or where the lost statistics are."""
+    assert runner.call("tests.ship.layers.layers", tmp_path, SMALL) == []
 
 
 def test_what_training_with_rounding_would_do_otherwise_is_refused(tmp_path):

@@ -54,9 +54,13 @@ def beside(path, model):
         group = file["model_weights"] if "model_weights" in file else file
         if "layer_names" not in group.attrs:
             raise ValueError(f"{path} is no legacy .h5 file")
+        names = [  # Keras 1 and 2 wrote bytes
+            name.decode() if isinstance(name, bytes) else name
+            for name in group.attrs["layer_names"]
+        ]
         old = [
             (name, sorted(group[name][array].shape for array in arrays))
-            for name in group.attrs["layer_names"]
+            for name in names
             if len(arrays := group[name].attrs["weight_names"])
         ]
     new = [
@@ -64,11 +68,13 @@ def beside(path, model):
         for layer in model.layers
         if layer.weights
     ]
+    if not new:
+        raise ValueError("the model has no arrays yet: call it on a batch")
     lines = [[str(shapes) for _, shapes in side] for side in (old, new)]
     matcher = difflib.SequenceMatcher(None, *lines, autojunk=False)
     for tag, i, i_end, j, j_end in matcher.get_opcodes():
         if tag == "equal":
-            print(f"  {i_end - i} layers fit")
+            print("  layers that fit:", i_end - i)
             continue
         for sign, side in [("-", old[i:i_end]), ("+", new[j:j_end])]:
             for name, shapes in side:

@@ -70,7 +70,9 @@ write("older.pb", older)
 # --8<-- [start:rename]
 def without_v3(graph):
     """Make FusedBatchNorm of each FusedBatchNormV3, for float32 inference."""
-    for node in graph.node:
+    renamed = v1.GraphDef()
+    renamed.CopyFrom(graph)
+    for node in renamed.node:
         if node.op == "FusedBatchNormV3":
             mode = node.attr.get("is_training")
             if mode is None or mode.b or node.attr["T"].type != tf.float32:
@@ -79,7 +81,7 @@ def without_v3(graph):
                 )
             node.op = "FusedBatchNorm"
             node.attr.pop("U", None)
-    return graph
+    return renamed
 
 
 write("oldest.pb", without_v3(older))

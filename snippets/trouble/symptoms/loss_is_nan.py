@@ -13,15 +13,17 @@ def first_nan(model, *data, **fit):
     path of a variable, "inputs" or "targets", and does not train, if these are
     not finite, and `None` if `fit` comes to its end.
     """
-    arrays = {variable.path: np.array(variable) for variable in model.weights}
+    arrays = {variable.path: variable.numpy() for variable in model.weights}
     arrays |= dict(zip(["inputs", "targets"], data))
     for name, values in arrays.items():
         for array in keras.tree.flatten(values):
             if isinstance(array, np.ndarray) and array.dtype.kind == "f":
                 if not np.isfinite(array).all():
                     return name
+    traced = [model.make_train_function, model.make_test_function]
     tf.debugging.enable_check_numerics()
-    model.make_train_function(force=True)  # trace it with the checks
+    for make in traced:
+        make(force=True)  # again, with the checks
     try:
         model.fit(*data, verbose=0, **fit)
     except tf.errors.InvalidArgumentError as error:
@@ -31,7 +33,8 @@ def first_nan(model, *data, **fit):
         return found[1]
     finally:
         tf.debugging.disable_check_numerics()
-        model.make_train_function(force=True)
+        for make in traced:
+            make(force=True)
 
 
 # --8<-- [end:measure]

@@ -34,14 +34,14 @@ def beside(recipe, member):
         raise NotFor("a model class is not written to .h5 as a whole")
     model.save("model.h5")
     have = [layer.name for layer in model.layers if layer.weights]
-    assert printed(model) == [f"  {len(have)} layers fit"]
+    assert printed(model) == [f"  layers that fit: {len(have)}"]
 
     # What only the file has, or only the model, is named, and nothing else.
     *_, last = [layer for layer in model.layers if layer.weights]
     less = keras.Model(model.inputs, last.input)
     gone = have[len([layer for layer in less.layers if layer.weights]) :]
     lines = printed(less)
-    assert re.fullmatch(r"  \d+ layers fit", lines[0]), lines
+    assert re.fullmatch(r"  layers that fit: \d+", lines[0]), lines
     assert [line.split()[:2] for line in lines[1:]] == [["-", name] for name in gone]
     less.save("model.h5")
     lines = printed(model)

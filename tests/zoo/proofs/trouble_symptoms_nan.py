@@ -22,7 +22,8 @@ def first_nan(recipe, member):
     expected = plain.fit(x, y, verbose=0, shuffle=False).history["loss"]
     keras.utils.set_random_seed(0)
     model = compare.compiled(member, **settings)
-    assert find(model, x, y, shuffle=False) is None
+    validation = {"validation_data": (x, y)}
+    assert find(model, x, y, shuffle=False, **validation) is None
     same = [a.numpy() for a in plain.weights], [a.numpy() for a in model.weights]
     if "mixed" not in member.traits:
         for one, other in zip(*same, strict=True):
@@ -45,4 +46,5 @@ def first_nan(recipe, member):
     array = layer.beta if layer.center else layer.gamma
     array.assign(np.full(array.shape, np.nan))
     assert find(model, x, y) == array.path
-    assert np.isnan(model.fit(x, y, verbose=0).history["loss"]).all()
+    history = model.fit(x, y, verbose=0, **validation).history
+    assert np.isnan([history["loss"], history["val_loss"]]).all()
