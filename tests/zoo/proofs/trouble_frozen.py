@@ -115,3 +115,47 @@ def flags_that_differ(recipe, member):
     other.trainable = False
     said = [f"4 arrays instead of {len(model.weights)}"]
     assert recipe["flags_that_differ"](other) == said
+
+
+@proof("trouble/frozen/only_batchnorm.py:train_only_batch_norms")
+def train_only_batch_norms(recipe, member):
+    x, y = member.data()
+    base = member.build()
+    model = around(base, member)
+    base.trainable = False  # as a base is before, or with some layers opened
+    trained = recipe["train_only_batch_norms"](base, model)
+    affine = [v for bn in compare.norms_of(base) for v in bn._trainable_variables]
+    assert {id(v) for v in trained} == {id(v) for v in affine}
+
+    model.compile(member.optimizer(), member.loss)
+    before = compare.state(base)
+    model.fit(x, y, batch_size=member.batch_size, verbose=0)
+    moved = {key.split()[0] for key in compare.changed(before, compare.state(base))}
+    allowed = {id(v) for bn in compare.norms_of(base) for v in bn.variables}
+    # Moving in training mode, whatever the flags are, as the page says.
+    spectral = "spectral_normalization"
+    allowed |= {
+        id(v)
+        for v in base.variables
+        if v.name == "seed_generator_state" or v.path.startswith(spectral)
+    }
+    others = [
+        v.path
+        for i, v in enumerate(base.variables)
+        if str(i) in moved and id(v) not in allowed
+    ]
+    assert not others, others
+    still = [
+        v.path
+        for i, v in enumerate(base.variables)
+        if str(i) not in moved and v.name in ("beta", "moving_mean")
+    ]
+    assert not still, still
+
+    # The model itself as the base: nothing would be trained.
+    try:
+        recipe["train_only_batch_norms"](model, model)
+    except ValueError as error:
+        assert "call the base in another" in str(error)
+    else:
+        raise AssertionError("trains nothing, and says nothing")
