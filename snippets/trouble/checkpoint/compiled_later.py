@@ -34,13 +34,30 @@ compile_now(loaded)
 
 # --8<-- [start:fix]
 loaded = build()
+if not loaded.variables:
+    raise ValueError("no arrays yet: call the model once")
 status = tf.train.Checkpoint(arrays=loaded.variables).restore(path)
 status.expect_partial().assert_existing_objects_matched()
 compile_now(loaded)
 # --8<-- [end:fix]
 
+# --8<-- [start:without]
+waiting = build()
+status = tf.train.Checkpoint(model=waiting).restore(path)
+status.expect_partial().assert_existing_objects_matched()
+copied = build()
+copied.set_weights(waiting.get_weights())
+compile_now(copied)
+# --8<-- [end:without]
+
 # --8<-- [start:sure]
-for net in [build(), loaded]:
+for net in [build(), loaded, copied]:
     equal = np.array_equal(net(x, training=False), model(x, training=False))
     print("predictions equal:", equal)
+
+unbuilt = keras.Sequential([keras.layers.BatchNormalization()])
+status = tf.train.Checkpoint(arrays=unbuilt.variables).restore(path)
+status.expect_partial().assert_existing_objects_matched()
+equal = np.array_equal(unbuilt(x, training=False), model(x, training=False))
+print("had no arrays yet, predictions equal:", equal)
 # --8<-- [end:sure]
