@@ -15,8 +15,11 @@ def copy_of(model, x):
 
     Args:
         model: A Keras model that has its arrays.
-        x: Some inputs, on which the two have to predict the same.
+        x: Some rows, no dataset, on which the two have to predict the same.
     """
+    for optimizer in optimizers_in(model):
+        if not optimizer.built:  # the copy's is: flags may have changed
+            raise ValueError("not trained yet: copy it, then compile both")
     twin = copy.deepcopy(model)
     for ours, theirs in zip(model.variables, twin.variables, strict=True):
         theirs.assign(ours)  # what Dropout draws from, too
@@ -41,21 +44,24 @@ def copy_of(model, x):
 def of_optimizers(model):
     """Return arrays and attributes' names of all optimizers, in any layer."""
     found = {}
-    for number, layer in enumerate(layers_in(model, {}).values()):
-        held = []  # attributes, and what is in them one by one
+    for key, each in enumerate(optimizers_in(model)):
+        for i, variable in enumerate(each.variables):
+            found[key, i] = variable.numpy()
+        # exclude_from_weight_decay leaves an attribute, and no array.
+        for name in vars(getattr(each, "inner_optimizer", each)):
+            if not name.endswith("_cache"):
+                found[key, name] = True
+    return found
+
+
+def optimizers_in(model):
+    """Return the optimizers in attributes of any layer, lists and dicts."""
+    held = []
+    for layer in layers_in(model, {}).values():
         for value in vars(layer).values():
             value = [*value.values()] if isinstance(value, dict) else value
             held.extend(value if isinstance(value, (list, tuple)) else [value])
-        for each in held:
-            if isinstance(each, keras.optimizers.Optimizer):
-                key = number, len(found)
-                for i, variable in enumerate(each.variables):
-                    found[key, i] = variable.numpy()
-                # exclude_from_weight_decay leaves an attribute, and no array.
-                for name in vars(getattr(each, "inner_optimizer", each)):
-                    if not name.endswith("_cache"):
-                        found[key, name] = True
-    return found
+    return [o for o in held if isinstance(o, keras.optimizers.Optimizer)]
 
 
 # --8<-- [end:recipe]

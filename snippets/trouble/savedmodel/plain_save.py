@@ -13,6 +13,8 @@ model = keras.Sequential(
 )
 for _ in range(100):
     model(x, training=True)
+for array in model.trainable_variables:  # equal to no other array
+    array.assign(np.random.normal(1, 0.1, array.shape))
 # --8<-- [end:setup]
 
 # --8<-- [start:see]
