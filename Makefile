@@ -21,7 +21,7 @@ UV = .venv/uv
 WORKERS = -n 3 --dist loadfile
 
 .DEFAULT_GOAL = help
-.PHONY: help serve build test browser visits search outputs reader backends ship zoo processors versions lock next clean
+.PHONY: help serve build test browser visits search outputs reader long backends ship zoo processors versions lock next clean
 .DELETE_ON_ERROR:
 
 help: ## Say what there is
@@ -33,7 +33,7 @@ serve: $(SITE)/ready ## Serve the site with live reload on port 8000 (no TensorF
 build: $(SITE)/ready ## Build the site into site/, strictly
 	$(SITE)/bin/mkdocs build --strict
 
-test: $(TEST)/ready browser ## Run every test: pages, collector, site, browser
+test: $(TEST)/ready browser ## Run every test: pages, collector, site, browser, records
 	$(TEST)/bin/python -m pytest $(WORKERS)
 
 visits: $(TEST)/ready browser ## Look at every page of the site in every way, not at one of each tab
@@ -47,6 +47,9 @@ outputs: $(TEST)/ready ## Run the pages and write what they print into them
 
 reader: $(TEST)/ready .venv/reader/ready ## Run each built page pasted into one script, as a reader would
 	$(TEST)/bin/python -m pytest -n 2 tests/reader.py
+
+long: $(TEST)/ready ## Run the pages that take long, where out of date, and record it
+	$(TEST)/bin/python -m tests.sessions long $(ARGS)
 
 backends: $(BACKENDS)/ready $(BACKENDS)/torch ## Run the pages that need JAX and PyTorch, where out of date, and record it
 	$(BACKENDS)/bin/python -m tests.sessions backends $(ARGS)
@@ -62,7 +65,7 @@ zoo: $(TEST)/ready ## Prove what pages offer for pasting on real models, where o
 processors: ## Run every session twice, with TensorFlow's oneDNN turned off and on
 	for onednn in 0 1; do \
 	  export TF_ENABLE_ONEDNN_OPTS=$$onednn; \
-	  $(MAKE) test && $(MAKE) backends ARGS=--again && $(MAKE) ship ARGS=--again && $(MAKE) zoo ARGS=.py || exit; \
+	  $(MAKE) test && $(MAKE) long ARGS=--again && $(MAKE) backends ARGS=--again && $(MAKE) ship ARGS=--again && $(MAKE) zoo ARGS=.py || exit; \
 	  echo "Every session passed with TF_ENABLE_ONEDNN_OPTS=$$onednn"; \
 	done
 

@@ -104,8 +104,8 @@ def pytest_unconfigure(config):
     )
     print(
         f"Python blocks: {built}, {total.ran} ran, "
-        f"{total.not_run} with a reason why not, {total.elsewhere} run by make "
-        f"backends and make ship; {total.compared} outputs compared"
+        f"{total.not_run} with a reason why not, {total.elsewhere} run by make long, "
+        f"make backends and make ship; {total.compared} outputs compared"
     )
 
 
@@ -187,7 +187,7 @@ def run(
             snippet, or of the page, where that happened.
     """
     outputs = []
-    fresh = page.session is not None
+    fresh = page.beyond_tensorflow
     with runner.Script(folder, fresh) as script:
         for block in page.blocks:
             if block.reason is not None:

@@ -129,8 +129,8 @@ class Page:
         name: Path of the page, relative to the project.
         lines: The expanded lines, each with its origin.
         blocks: The Python blocks, in the order of the page.
-        session: Name of the test session that the page is left to, as its libraries
-            are not installed for the everyday tests; ``None`` for most pages.
+        session: Name of the test session that the page is left to, as it takes long or
+            needs libraries that the everyday tests lack; ``None`` for most pages.
         figures: Names of the plots that the page shows and its blocks write.
         tools: The tool files that the page offers, which its readers then have next to
             their script.
@@ -142,6 +142,11 @@ class Page:
     session: str | None = None
     figures: list[str] = field(default_factory=list)
     tools: list[str] = field(default_factory=list)
+
+    @property
+    def beyond_tensorflow(self) -> bool:
+        """Whether the page needs an environment with more than TensorFlow."""
+        return self.session not in (None, "long")
 
     def origin(self, number: int) -> str:
         """Return ``file:line`` of an expanded line.

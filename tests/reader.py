@@ -22,7 +22,7 @@ PAGES = [
     name
     for name in ALL_PAGES
     if shown_in_source(name)
-    and not (name.endswith(".md") and read(ROOT / name, ROOT).session)
+    and not (name.endswith(".md") and read(ROOT / name, ROOT).beyond_tensorflow)
 ]
 END = "--- end of a block ---"
 

@@ -1,8 +1,9 @@
-"""The pages that need more than TensorFlow, run in environments of their own, recorded.
+"""The pages that take long, or need more than TensorFlow, run on their own, recorded.
 
-`make backends` and `make ship` run what is out of date. Each script of such a page
-starts a fresh interpreter, so the everyday tests only check that the record belongs to
-what the pages show, to the proofs of their recipes and to the pinned versions.
+`make long`, `make backends` and `make ship` run what is out of date. The everyday tests
+only check that the record belongs to what the pages show, to the proofs of their
+recipes and to the pinned versions. The last two have environments of their own, and
+each script of their pages starts a fresh interpreter.
 """
 
 import argparse
@@ -29,14 +30,18 @@ class Session(NamedTuple):
         libraries: The packages whose versions are recorded.
         locks: Names of the lock files of the environment.
         proofs: Tests that run beside the pages, by the files that they are made of.
+        together: How many pages one process runs in turn. It pays where their scripts
+            start no interpreters of their own.
     """
 
     libraries: tuple[str, ...]
     locks: tuple[str, ...]
     proofs: dict[str, tuple[str, ...]]
+    together: int = 1
 
 
 SESSIONS = {
+    "long": Session(("tensorflow", "keras", "numpy"), ("test",), {}, together=8),
     "backends": Session(
         ("tensorflow", "keras", "jax", "torch"),
         ("backends", "torch"),
@@ -175,25 +180,33 @@ def run(name: str, items: list[str], options: list[str]) -> list[str]:
         Those that failed.
     """
 
-    def test(item: str) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "pytest", "-q", "-m", "session", item]
-        command += late(item)
+    def test(group: list[str]) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "pytest", "-q", "-m", "session", *group]
+        command += sorted({option for item in group for option in late(item)})
         return subprocess.run(
             [*command, *options], cwd=ROOT, capture_output=True, text=True
         )
 
-    failed = []
+    failed, size = [], SESSIONS[name].together
+    groups = [items[i : i + size] for i in range(0, len(items), size)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for item, done in zip(items, pool.map(test, items), strict=True):
+        for group, done in zip(groups, pool.map(test, groups), strict=True):
+            if done.returncode and len(group) > 1:
+                for item in group:  # which of them?
+                    failed += run(name, [item], options)
+                continue
             if done.returncode:
-                failed.append(item)
+                failed += group
                 print(done.stdout, done.stderr, sep="\n", file=sys.stderr)
             else:
                 # Read again: outputs may have been written into the page.
                 now = current(name)
                 kept = {i: w for i, w in recorded(name).items() if i in now}
-                keep(name, kept | {item: now[item]})
-            print(f"{item}: {'failed' if done.returncode else 'passed'}", flush=True)
+                keep(name, kept | {item: now[item] for item in group})
+            for item in group:
+                print(
+                    f"{item}: {'failed' if done.returncode else 'passed'}", flush=True
+                )
     return failed
 
 
@@ -218,7 +231,8 @@ def main() -> None:
     if failed := run(given.session, items, options):
         sys.exit(f"failed, and not recorded: {', '.join(failed)}")
     keep(given.session, {i: w for i, w in recorded(given.session).items() if i in now})
-    print(f"make {given.session}: {len(items)} ran, {len(now)} passed as they are")
+    passed = len(current(given.session)) - len(stale(given.session))
+    print(f"make {given.session}: {len(items)} ran, {passed} passed as they are")
 
 
 if __name__ == "__main__":

@@ -257,6 +257,13 @@ def test_a_page_may_belong_to_another_session_with_fresh_interpreters(small_site
     expect(small_site("-m", "session", **pages), passed=1, deselected=1)
 
 
+def test_a_page_that_takes_long_runs_in_the_everyday_environment(small_site):
+    page = "'''python\nimport sys\n\nassert 'keras' in sys.modules\n'''"
+    pages = {"one": "---\nsession: long\n---\n" + page}
+    expect(small_site("-m", "not session", **pages), deselected=1)
+    expect(small_site("-m", "session", **pages), passed=1)
+
+
 @pytest.mark.parametrize(
     "code, message",
     [

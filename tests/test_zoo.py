@@ -90,7 +90,7 @@ def fixes() -> set[tuple[str, str]]:
     found = set()
     for path in (ROOT / "docs" / "trouble").rglob("*.md"):
         page, heading = pages.read(path, ROOT), ""
-        for line in page.lines if page.session is None else ():
+        for line in () if page.beyond_tensorflow else page.lines:
             file, _ = line.origin
             if file == page.name and line.startswith("## "):
                 heading = line

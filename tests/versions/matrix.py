@@ -61,7 +61,8 @@ def everyday_pages() -> dict[str, pages.Page]:
     found = {}
     for path in sorted((ROOT / "docs").rglob("*.md")):
         page = pages.read(path, ROOT)
-        if page.session is None and any(block.reason is None for block in page.blocks):
+        runs = any(block.reason is None for block in page.blocks)
+        if runs and not page.beyond_tensorflow:
             found[page.name] = page
     return found
 
