@@ -35,7 +35,7 @@ def in_a_thread(function):
 
 # --8<-- [end:program]
 
-# --8<-- [start:see]
+# --8<-- [start:serve]
 loaded = keras.models.load_model("model.h5")
 report("as loaded")
 with tf.Session() as session:
@@ -51,9 +51,9 @@ def answer():
 
 
 in_a_thread(answer)
-# --8<-- [end:see]
+# --8<-- [end:serve]
 
-# --8<-- [start:fix]
+# --8<-- [start:mended]
 session = tf.Session()
 keras.backend.set_session(session)
 loaded = keras.models.load_model("model.h5")
@@ -67,7 +67,7 @@ def answer():
 
 
 in_a_thread(answer)
-# --8<-- [end:fix]
+# --8<-- [end:mended]
 
 # --8<-- [start:today]
 import threading

@@ -15,6 +15,7 @@ SHOWS = {
     # Run on graphs that TensorFlow 1 code makes for the page.
     "trouble/tf1/float_ref.py": "read without_updates without_reads",
     "trouble/tf1/estimator.py": "rows compare",
+    "trouble/tf1/other_session.py": "answer in_a_thread report",
     "trouble/tf1/placeholder.py": (
         "freeze run read onnx ir function litert in_inference_mode"
     ),

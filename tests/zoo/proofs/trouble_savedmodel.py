@@ -14,6 +14,7 @@ SHOWS = {
     "trouble/savedmodel/adam.py": "fine_tune",
     "trouble/savedmodel/call_default.py": "equal_to_predict Net Mended Unset",
     "trouble/savedmodel/frozen_layer.py": "changed",
+    "trouble/savedmodel/not_a_folder.py": "saved_models_in",  # of no model
     "trouble/savedmodel/one_expression.py": "Server",
     "trouble/savedmodel/predict_step.py": "Odds equal",
     "trouble/savedmodel/request_refused.py": "ask",
