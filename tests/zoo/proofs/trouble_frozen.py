@@ -10,6 +10,7 @@ from tests.zoo.proofs import train_fine_tune
 SHOWS = {
     "trouble/frozen/dropout_on.py": "calls_equal frozen small_base row",
     "trouble/frozen/other_images.py": "features trained_head score",
+    "trouble/frozen/only_batchnorm.py": "base_and_model moved_by_fit",
     "trouble/frozen/flags_lost.py": "small_base functional sequential through_files",
     "trouble/frozen/dropout_off.py": "Classifier report Named",
 }
