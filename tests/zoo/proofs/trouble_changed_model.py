@@ -13,6 +13,7 @@ SHOWS = {
         "build cross_validate compiled new_model from_file around_base"
     ),
     "trouble/changed_model/one_channel.py": "net report",
+    "trouble/changed_model/replace_norms.py": "synchronized report clone group Grouped",
     "trouble/changed_model/pop.py": "new_head_moves ends_like",
 }
 
@@ -172,3 +173,43 @@ def copy_for_channels(recipe, member):
     ):
         for name in ("moving_mean", "moving_variance"):
             np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+
+
+@proof("trouble/changed_model/replace_norms.py:replace_batch_norms")
+def replace_batch_norms(recipe, member):
+    model, _ = compare.trained(member, epochs=1)
+    x, _ = member.data()
+    before = compare.state(model)
+
+    def synchronized(layer):
+        return layer.__class__.from_config({**layer.get_config(), "synchronized": True})
+
+    def grouped(layer):
+        return recipe["Grouped"](groups=1, name=layer.name)
+
+    try:
+        copy = recipe["replace_batch_norms"](model, synchronized)
+    except ValueError as refusal:
+        assert not compare.changed(before, compare.state(model)), "not left"
+        return str(refusal).splitlines()[0]
+    assert not compare.changed(before, compare.state(model)), "not left as it was"
+    norms = compare.norms_of(copy)
+    assert len(norms) == len({id(layer) for layer in compare.norms_of(model)})
+    assert all(layer.synchronized for layer in norms)
+    compare.assert_same_predictions(model, copy, x)
+    flags = [[v.trainable for v in each.variables] for each in (model, copy)]
+    assert flags[0] == flags[1]
+
+    copy = recipe["replace_batch_norms"](model, grouped)
+    assert not compare.norms_of(copy)
+    arrays = {id(bn.gamma) for bn in compare.norms_of(model) if bn.scale}
+    arrays |= {id(bn.beta) for bn in compare.norms_of(model)}
+    pairs = zip(compare.layers_of(model), compare.layers_of(copy), strict=True)
+    for old, new in pairs:
+        for variable in new._trainable_variables:
+            found = getattr(old, variable.name, None)
+            if found is not None:
+                np.testing.assert_array_equal(found, variable)
+    copy.save("grouped.keras")
+    loaded = keras.saving.load_model("grouped.keras")
+    compare.assert_same_predictions(copy, loaded, x)
