@@ -55,7 +55,7 @@ def fold(model):
         if type(layer).__name__ in MODELS:
             new[name], inside = fold(layer)
             left |= {f"{name}/{key}": why for key, why in inside.items()}
-        elif isinstance(layer, keras.layers.BatchNormalization):
+        elif type(layer) is keras.layers.BatchNormalization:
             sources = sources_in(calls[name])
             why = obstacle(layers.get(sources[0]), layer, calls, used)
             if why:
@@ -120,7 +120,7 @@ net = keras.applications.MobileNetV2(weights=None, input_shape=(96, 96, 3))
 random = np.random.default_rng(0)
 photos = random.uniform(-1, 1, (8, 96, 96, 3)).astype("float32")
 photos *= np.linspace(0.1, 1, 8).reshape(-1, 1, 1, 1).astype("float32")
-for layer in net.layers:
+for layer in net.layers:  # leave this out for a trained net: it overwrites
     if isinstance(layer, keras.layers.BatchNormalization):
         layer.gamma.assign(random.uniform(0.5, 2, layer.gamma.shape))
         layer.beta.assign(random.normal(0, 1, layer.beta.shape))

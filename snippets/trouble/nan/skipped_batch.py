@@ -90,7 +90,7 @@ for way, loaded in {
 # --8<-- [start:fix]
 from bn_tools import broken, repair
 
-clean = bad[np.isfinite(bad).all(axis=1)]
+clean = bad[np.isfinite(bad).reshape(len(bad), -1).all(axis=1)]
 print("repaired:", *repair(model, [clean]))
 print("still broken:", broken(model))
 print("predictions are NaN:", np.isnan(model(x, training=False)).any())
@@ -108,3 +108,17 @@ for case, rows in {
     net.fit(rows.batch(32), verbose=0)
     print(f"{case:11} broken arrays: {len(broken(net))}")
 # --8<-- [end:sure]
+
+# --8<-- [start:half]
+keras.config.set_dtype_policy("mixed_float16")
+bad[40, 3] = 1e5
+data = tf.data.Dataset.from_tensor_slices((bad, y))
+for dtype in ["float32", "float16"]:
+    rows = data.filter(
+        lambda x, y, to=dtype: tf.reduce_all(tf.math.is_finite(tf.cast(x, to)))
+    )
+    net = build()
+    net.fit(rows.batch(32), verbose=0)
+    print(f"finite in {dtype}  broken arrays: {len(broken(net))}")
+keras.config.set_dtype_policy("float32")
+# --8<-- [end:half]
