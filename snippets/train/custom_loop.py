@@ -147,7 +147,7 @@ before = model.get_weights()
 hits = []
 for x_batch, y_batch, _ in batches:  # in your project: validation data
     outputs = outputs_of(model, x_batch, training=False)
-    hits.append(np.argmax(outputs, axis=1) == y_batch)
+    hits.append(np.argmax(outputs, axis=1) == np.ravel(y_batch))
 
 print("accuracy is more than 0.5:", np.mean(np.concatenate(hits)) > 0.5)
 for old, new in zip(before, model.get_weights(), strict=True):
