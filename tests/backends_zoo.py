@@ -75,6 +75,11 @@ def test_deep_nets_are_ported_and_train_on(tmp_path):
     assert run("port_deep_nets", "tensorflow", tmp_path) == []
 
 
+def test_a_wrapped_pytorch_module_stays_in_inference_mode(tmp_path):
+    """Nothing of it moves in ``fit``, trained or frozen, and the file holds it."""
+    assert run("wrapped_in_inference_mode", "torch", tmp_path) == []
+
+
 def test_pages_show_the_same_functions():
     """What several pages need stands on each of them, and is proven once."""
     files = "from_pytorch port_a_net port_rules port_pooling".split()
@@ -599,4 +604,71 @@ def port_deep_nets() -> list:
                 # Rounding, and variances that PyTorch multiplies by N / (N - 1).
                 if not error < 0.3:
                     found.append(f"{kind.__name__}: {w.path} differs by {error:.2g}")
+    return found
+
+
+def wrapped_in_inference_mode():
+    """Return what is wrong with `InInferenceMode` on a residual net with Dropout."""
+    import keras
+    import numpy as np
+    import torch
+
+    recipe = core.load("trouble/pytorch/wrapper.py:InInferenceMode")
+
+    class Block(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.convs = torch.nn.ModuleList(
+                torch.nn.Conv2d(3, 3, 3, padding=1) for _ in range(2)
+            )
+            self.norms = torch.nn.ModuleList(torch.nn.BatchNorm2d(3) for _ in range(2))
+            self.drop = torch.nn.Dropout(0.5)
+
+        def forward(self, x):
+            y = x
+            for conv, norm in zip(self.convs, self.norms, strict=True):
+                y = self.drop(torch.relu(norm(conv(y))))
+            return x + y
+
+    def model_around(net):
+        model = keras.Sequential(
+            [
+                keras.Input((3, 8, 8)),
+                keras.layers.TorchModuleWrapper(net, output_shape=(None, 3, 8, 8)),
+                keras.layers.Flatten(),
+                keras.layers.Dense(2),
+            ]
+        )
+        model.compile("adam", "mse")
+        return model
+
+    x = np.random.default_rng(0).normal(5, 3, (10, 3, 8, 8)).astype("float32")
+    y = np.zeros((10, 2), "float32")
+    found = []
+    for trainable in [True, False]:
+        net = torch.nn.Sequential(Block(), Block())
+        for _ in range(3):
+            net(torch.from_numpy(x))
+        right = net.eval()(torch.from_numpy(x)).detach().numpy()
+        wrapped = recipe["InInferenceMode"](net.train())
+        model = model_around(wrapped)
+        model.layers[0].trainable = trainable
+        model.compile("adam", "mse")
+        before = {name: array.clone() for name, array in net.state_dict().items()}
+        given = wrapped(torch.as_tensor(x, device=next(net.parameters()).device))
+        if not np.allclose(given.detach().cpu(), right, atol=1e-5):
+            found.append("the outputs are others")
+        model.fit(x, y, batch_size=4, epochs=2, verbose=0)
+        after = net.state_dict()
+        moved = {n for n in before if not torch.equal(before[n].cpu(), after[n].cpu())}
+        weights = {name for name, _ in net.named_parameters()} if trainable else set()
+        if moved != weights:
+            found.append(f"trainable {trainable}: moved {sorted(moved ^ weights)}")
+        model.save_weights("wrapped.weights.h5")
+        new = recipe["InInferenceMode"](torch.nn.Sequential(Block(), Block()))
+        loaded = model_around(new)
+        loaded.load_weights("wrapped.weights.h5")
+        one, other = (m.predict(x, verbose=0) for m in (model, loaded))
+        if not np.allclose(one, other, atol=1e-5):
+            found.append("the file does not bring it back")
     return found

@@ -56,6 +56,7 @@ SESSIONS = {
                 "snippets/backends/port_pooling.py",
                 "snippets/backends/port_rules.py",
                 "snippets/backends/train_on_elsewhere.py",
+                "snippets/trouble/pytorch/wrapper.py",
             )
         },
     ),
