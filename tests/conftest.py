@@ -14,7 +14,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
-SITE_FILES = ("test_built.py", "test_search.py", "test_versions.py")
+SITE_FILES = ("test_built.py", "test_versions.py")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -34,7 +34,11 @@ def pytest_addoption(parser):
 
 
 class ByFile(LoadScopeScheduling):
-    """Keeps a file's tests in one process, and those of the built site in the same."""
+    """Keeps a file's tests in one process, and most of the built site in the same.
+
+    The search is asked in another one, for which the site is built again: all of them
+    after one another would take longer than the rest of the tests.
+    """
 
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]
@@ -42,7 +46,7 @@ class ByFile(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config, log):
-    """Take `--dist loadfile` with one exception, so that the site is built once."""
+    """Take `--dist loadfile` with one exception, so that the site is built twice."""
     return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
