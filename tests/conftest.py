@@ -128,6 +128,7 @@ def page(browser):
 
     context = browser.new_context(viewport=DESKTOP, reduced_motion="reduce")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    context.set_default_timeout(10_000)
+    # With three workers on two cores, a first search took more than ten seconds.
+    context.set_default_timeout(30_000)
     yield context.new_page()
     context.close()
