@@ -364,6 +364,8 @@ def test_a_link_to_a_section_keeps_its_address(page, site):
         stays(target)
         top = section.bounding_box()["y"]
         assert 0 <= top < DESKTOP["height"] / 2, f"{target} is {top} px down"
+        # The theme notes where a page is a moment after it has come to rest.
+        page.wait_for_function("history.state && near(history.state.y)")
         there = page.evaluate("scrollY")
         page.go_back()
         stays(before, left)
