@@ -4,7 +4,7 @@ import numpy as np
 from bn_tools import batch_norms
 
 
-def base_and_model(around=lambda base: base):
+def base_and_model():
     keras.utils.set_random_seed(0)
     pixels = keras.Input(shape=(8, 8, 1))
     h = keras.layers.Conv2D(4, 3, name="conv")(pixels)
@@ -14,7 +14,7 @@ def base_and_model(around=lambda base: base):
     h = keras.layers.GlobalAveragePooling2D()(h)
     base = keras.Model(pixels, h, name="base")
     head = keras.layers.Dense(2, name="head")
-    return base, keras.Sequential([pixels, around(base), head])
+    return base, keras.Sequential([pixels, base, head])
 
 
 rng = np.random.default_rng(0)
@@ -58,15 +58,15 @@ def train_only_batch_norms(base, model):
         The variables of ``model`` that are trained from now on.
 
     Raises:
-        ValueError: ``base`` is the whole model, which would train nothing.
+        ValueError: The whole model is frozen, or is the base. Nothing changed.
     """
+    if base is model or not model.trainable:
+        raise ValueError("all of the model is frozen: call the base in another")
     norms = batch_norms(base)
     base.trainable = True  # a value that is there already does not reach layers
     base.trainable = False
     for bn in norms:
         bn.trainable = True
-    if not model.trainable:
-        raise ValueError("the model itself is frozen: call the base in another")
     return model.trainable_variables
 
 

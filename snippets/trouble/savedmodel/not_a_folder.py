@@ -10,7 +10,6 @@ for _ in range(300):
     model(x, training=True)
 model.export("serving/1", verbose=False)
 model.save("model.keras")
-model.save("model.h5")
 # --8<-- [end:setup]
 
 # --8<-- [start:see]

@@ -153,10 +153,14 @@ def train_only_batch_norms(recipe, member):
     ]
     assert not still, still
 
-    # The model itself as the base: nothing would be trained.
-    try:
-        recipe["train_only_batch_norms"](model, model)
-    except ValueError as error:
-        assert "call the base in another" in str(error)
-    else:
-        raise AssertionError("trains nothing, and says nothing")
+    # The model itself as the base, or frozen with it: nothing would be trained.
+    for whole in (True, False):
+        model.trainable = whole
+        before = compare.state(model)
+        try:
+            recipe["train_only_batch_norms"](model if whole else base, model)
+        except ValueError as error:
+            assert "call the base in another" in str(error)
+        else:
+            raise AssertionError("trains nothing, and says nothing")
+        assert not compare.changed(before, compare.state(model))
