@@ -41,6 +41,13 @@ for opset in [9, 13, 14, 15]:
     )
 # --8<-- [end:see]
 
+# --8<-- [start:older]
+try:
+    ReferenceEvaluator(net(8)).run(None, {"x": x})
+except TypeError as error:
+    print("TypeError:", str(error).partition(",")[0])
+# --8<-- [end:older]
+
 # --8<-- [start:why]
 reference = ReferenceEvaluator(net(13)).run(None, {"x": x})[0]
 mixed_mean = mean * 0.9 + x.mean(axis=0) * 0.1
@@ -56,6 +63,9 @@ newer = version_converter.convert_version(net(13), 15)
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]
-reference = ReferenceEvaluator(newer).run(None, {"x": x})[0]
-print("converted to opset 15:", np.allclose(reference, expected, atol=1e-4))
+for opset in [8, 9, 13]:
+    newer = version_converter.convert_version(net(opset), 15)
+    reference = ReferenceEvaluator(newer).run(None, {"x": x})[0]
+    equal = np.allclose(reference, expected, atol=1e-4)
+    print(f"opset {opset:2} converted to 15: {equal}")
 # --8<-- [end:sure]
