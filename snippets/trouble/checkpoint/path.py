@@ -29,6 +29,10 @@ for place in ["checkpoints/net", "checkpoint", "checkpoints"]:
     restored_from(tf.train.latest_checkpoint(place))
 # --8<-- [end:see]
 
+# --8<-- [start:index]
+restored_from("checkpoints/net-1.index")
+# --8<-- [end:index]
+
 # --8<-- [start:manager]
 for folder in ["checkpoint", "checkpoints"]:
     checkpoint = tf.train.Checkpoint(model=build())
@@ -50,6 +54,13 @@ except tf.errors.NotFoundError as error:
     print("NotFoundError:", error.message.partition(":")[0])
 # --8<-- [end:prefix]
 
+# --8<-- [start:none]
+tf.train.Checkpoint(model=model).write("written/net")
+model.save_weights("kept.weights.h5")
+for place in ["written", "."]:
+    print(f"{place}: {tf.train.latest_checkpoint(place)}")
+# --8<-- [end:none]
+
 
 # --8<-- [start:fix]
 def latest(folder):
@@ -68,4 +79,13 @@ for place in ["checkpoints/net", "checkpoint"]:
         restored_from(latest(place))
     except FileNotFoundError as error:
         print("FileNotFoundError:", error)
+
+path = latest("checkpoints")
+for name, file in [("model", path), ("net", path), ("model", path + ".index")]:
+    status = tf.train.Checkpoint(**{name: build()}).restore(file)
+    try:
+        status.assert_existing_objects_matched()
+        print(f"{name} from {file}: matched")
+    except AssertionError:
+        print(f"{name} from {file}: AssertionError")
 # --8<-- [end:sure]
