@@ -32,6 +32,17 @@ report(NewEachCall())
 report(MadeAtFirstCall())
 # --8<-- [end:see]
 
+# --8<-- [start:fit]
+model = keras.Sequential([NewEachCall(), keras.layers.Dense(3)])
+model.compile("sgd", "mse")
+try:
+    model.fit(x, np.zeros((64, 3)), verbose=0)
+except ValueError as error:
+    text = str(error)
+    text = text[text.index("tf.function only") :]
+    print("ValueError:", text.partition(". ")[0])
+# --8<-- [end:fit]
+
 
 # --8<-- [start:fix]
 class Block(keras.layers.Layer):
@@ -54,4 +65,9 @@ for layer in [NewEachCall(), Block()]:
     layers = [keras.Input(shape=(8,)), layer, keras.layers.Dense(3)]
     found = len(batch_norms(keras.Sequential(layers)))
     print(type(layer).__name__, "found:", found)
+
+model = keras.Sequential([Block(), keras.layers.Dense(3)])
+model.compile("sgd", "mse")
+model.fit(x, np.zeros((64, 3)), verbose=0)
+print("after fit:", len(batch_norms(model)))
 # --8<-- [end:sure]
