@@ -31,6 +31,10 @@ const SAME = new Map(
     lose: "lost", loses: "lost", gone: "lost", forgets: "lost", forgot: "lost",
     disappear: "lost", disappeared: "lost", vanished: "lost", nonsense: "garbage", rubbish: "garbage",
     hdf5: "h5", torch: "pytorch", normalisation: "normalization", optimiser: "optimizer",
+    avg: "average", bf16: "bfloat16", fp16: "float16", fp32: "float32", img: "image",
+    dir: "folder", directories: "folder", directory: "folder", inf: "infinite",
+    infinity: "infinite", param: "parameters", sync: "synchronized", synced: "synchronized",
+    tflite: "litert", zero: "0", zeros: "0",
   }),
 )
 // Headings that each page of a kind has.
@@ -59,6 +63,9 @@ function terms(text) {
     .replace(/\bbat?ct?h[ -]?n[a-z]?r[a-z]?m(al[a-z]*)?\b/gi, "bn") // however it is spelled
     .replace(/\b(?:are|could|did|do|does|had|has|have|is|should|was|were|wo|would)n['\u2019]?t\b/gi, "not")
     .replace(/\bcan['\u2019]?t\b/gi, "cannot")
+    .replace(/\bfinetun/gi, "fine-tun")
+    .replace(/\bhugging face\b/gi, "huggingface")
+    .replace(/\bpre-(?=train)/gi, "pre")
     .replace(/\b(keras|tensorflow|tf|python|py)-?(?=\d)/gi, "$1 ") // a version
   return (joined.match(WORD) ?? []).flatMap(stems)
 }
@@ -79,6 +86,13 @@ function message(text) {
 /** Return the pairs of terms that follow each other. */
 function neighbors(terms) {
   return new Set(terms.slice(1).map((term, i) => terms[i] + " " + term))
+}
+
+/** Return a term with each two neighboring letters swapped, which lunr misses in short terms. */
+function swaps(term) {
+  return Array.from({ length: term.length - 1 }, (_, i) => {
+    return term.slice(0, i) + term[i + 1] + term[i] + term.slice(i + 2)
+  })
 }
 
 const plain = (html) => html.replace(/<[^>]*>/g, " ").replace(/&#?\w+;/g, " ")
@@ -141,6 +155,8 @@ class Search {
       asked.forEach((term, i) => {
         const clause = { usePipeline: false }
         if (term in all) return query.term(term, clause)
+        const mended = swaps(term).filter((each) => each in all)
+        if (mended.length) return mended.forEach((each) => query.term(each, clause))
         // The last word may still be typed; the others may be misspelled.
         if (i === asked.length - 1) {
           query.term(term, { ...clause, wildcard: lunr.Query.wildcard.TRAILING })
