@@ -88,8 +88,10 @@ function neighbors(terms) {
   return new Set(terms.slice(1).map((term, i) => terms[i] + " " + term))
 }
 
-/** Return a term with each two neighboring letters swapped, which lunr misses in short terms. */
+/** Return a word with each two neighboring letters swapped. Of the words that lunr takes for
+    as near, the one with the same letters is the likeliest, and lunr may miss it. */
 function swaps(term) {
+  if (!/^\p{L}{4,}$/u.test(term)) return []
   return Array.from({ length: term.length - 1 }, (_, i) => {
     return term.slice(0, i) + term[i + 1] + term[i] + term.slice(i + 2)
   })
@@ -155,13 +157,13 @@ class Search {
       asked.forEach((term, i) => {
         const clause = { usePipeline: false }
         if (term in all) return query.term(term, clause)
-        const mended = swaps(term).filter((each) => each in all)
-        if (mended.length) return mended.forEach((each) => query.term(each, clause))
         // The last word may still be typed; the others may be misspelled.
         if (i === asked.length - 1) {
           query.term(term, { ...clause, wildcard: lunr.Query.wildcard.TRAILING })
         }
-        if (asked.length < 8 && /^\p{L}{4,20}$/u.test(term)) {
+        const mended = swaps(term).filter((each) => each in all)
+        for (const each of mended) query.term(each, clause)
+        if (!mended.length && asked.length < 8 && /^\p{L}{4,20}$/u.test(term)) {
           query.term(term, { ...clause, boost: 0.5, editDistance: term.length > 6 ? 2 : 1 })
         }
       })
