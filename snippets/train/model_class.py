@@ -24,7 +24,9 @@ class Net(keras.Model):
 class StatisticsMove(keras.callbacks.Callback):
     """Raise after an epoch if the statistics of a layer are those of the start.
 
-    In the list of callbacks, it stands after one that restores the model.
+    They are looked at after the first batch as well: in the same order, an epoch
+    of a run that goes on may end where it began. In the list of callbacks, it
+    stands after one that restores the model.
 
     Args:
         fixed: A list of layers or models whose statistics are meant to stay.
@@ -41,6 +43,7 @@ class StatisticsMove(keras.callbacks.Callback):
             for array in self.model.variables
             if array.name in ("moving_mean", "moving_variance")
         }
+        self.moved = None
 
     def stands_still(self, layer):
         mean = self.start.get(id(layer.moving_mean), 0.0)
@@ -49,8 +52,14 @@ class StatisticsMove(keras.callbacks.Callback):
             layer.moving_variance.numpy() == variance
         )
 
+    def on_train_batch_end(self, batch, logs=None):
+        if self.moved is None:
+            layers = batch_norms(self.model)
+            self.moved = {id(bn) for bn in layers if not self.stands_still(bn)}
+
     def on_epoch_end(self, epoch, logs=None):
         fixed = {id(bn) for part in self.fixed for bn in batch_norms(part)}
+        fixed |= self.moved or set()
         still = [
             layer.moving_mean.path.rpartition("/")[0]
             for layer in batch_norms(self.model)

@@ -45,3 +45,11 @@ def statistics_move(recipe, member):
     still.trainable = False
     watched.compile(member.optimizer(), member.loss)
     train(watched, [recipe["StatisticsMove"]()])
+
+    # In the same order, a run that goes on ends each epoch where it began.
+    again = member.build()
+    for bn in compare.norms_of(again):
+        bn.momentum = 0.0
+    again.compile(keras.optimizers.SGD(0.0), member.loss)
+    train(again, [])
+    train(again, [recipe["StatisticsMove"]()])
