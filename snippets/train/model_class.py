@@ -24,9 +24,9 @@ class Net(keras.Model):
 class StatisticsMove(keras.callbacks.Callback):
     """Raise after an epoch if the statistics of a layer are those of the start.
 
-    They are looked at after the first batch as well: in the same order, an epoch
-    of a run that goes on may end where it began. In the list of callbacks, it
-    stands after one that restores the model.
+    They are looked at after the first batch as well: in the same order, an
+    epoch of a run that goes on may end where it began. In the list of
+    callbacks, it stands after one that restores the model.
 
     Args:
         fixed: A list of layers or models whose statistics are meant to stay.

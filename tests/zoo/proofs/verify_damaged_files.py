@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -16,6 +17,7 @@ SHOWS = {
     "outcome line",
     "trouble/damaged/bit_in_graph.py": "checksum flip off",
     "trouble/damaged/bit_in_weights.py": "flip load checksum",
+    "trouble/damaged/bucket.py": "report",
     "trouble/damaged/cut_vocabulary.py": "columns checksum",
     "trouble/damaged/not_found.py": "describe",
     "trouble/damaged/says_damaged.py": "build load load_damaged cut flip drop_array",
@@ -80,3 +82,29 @@ def damaged_files(recipe, member):
     sums.unlink()
     with pytest.raises(FileNotFoundError):
         recipe["damaged_files"]("damaged")
+
+
+@proof("trouble/damaged/bucket.py:copy_to")
+def copy_to(recipe, member):
+    model, _ = compare.trained(member, epochs=1)
+    model.save_weights("model.weights.h5")
+    saved = Path("model.weights.h5").read_bytes()
+    there = "ram://bucket/deep/model.weights.h5"
+    recipe["copy_to"]("model.weights.h5", there)
+    with tf.io.gfile.GFile(there, "rb") as file:
+        assert file.read() == saved
+
+    # What is there stays, and what lost a slash is refused.
+    Path("other").write_bytes(b"other")
+    with pytest.raises(tf.errors.AlreadyExistsError):
+        recipe["copy_to"]("other", there)
+    with tf.io.gfile.GFile(there, "rb") as file:
+        assert file.read() == saved
+    with pytest.raises(ValueError, match="as a string"):
+        recipe["copy_to"]("other", Path("ram://bucket/other"))
+    assert not Path("ram:").exists()
+
+    other = member.build()
+    other.load_weights(there)
+    for array, same in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(array, same)
