@@ -174,7 +174,7 @@ def converted(names: list) -> list:
         expected = outputs(x)
         model.export("net.xml", format="openvino", verbose=False)
         if isinstance(expected, dict):
-            if "one output" not in said_by(verdict, "net.xml", x, expected):
+            if "say which" not in said_by(verdict, "net.xml", x, expected):
                 found.append(f"{name}: a verdict on two outputs")
             continue
         ov.save_model(ov.Core().read_model("net.xml"), "half.xml")
