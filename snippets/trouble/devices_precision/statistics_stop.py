@@ -36,6 +36,7 @@ model = keras.Sequential(
     ]
 )
 for array in model.variables:
-    if array.name.startswith("moving_") and array.dtype != "float32":
+    half = array.dtype in ["float16", "bfloat16"]
+    if array.name.startswith("moving_") and half:
         print("/".join(array.path.split("/")[-2:]), array.dtype)
 # --8<-- [end:sure]
