@@ -16,6 +16,7 @@ def build(layer):
 
 
 conv = build(keras.layers.Conv2D(4, 3))
+relu = build(keras.layers.Conv2D(4, 3, activation="relu"))
 up = build(keras.layers.Conv2DTranspose(3, 3))
 depth = build(keras.layers.DepthwiseConv2D(3))
 # --8<-- [end:setup]
@@ -45,6 +46,7 @@ report("Conv2D", conv, by_hand(conv))
 report("  epsilon of PyTorch", conv, by_hand(conv, epsilon=1e-5))
 report("  its bias forgotten", conv, by_hand(conv, forget_bias=True))
 report("  variance, not its root", conv, by_hand(conv, std=False))
+report("  ReLU in between", relu, by_hand(relu))
 report("Conv2DTranspose, last axis", up, by_hand(up))
 # --8<-- [end:see]
 
@@ -54,7 +56,6 @@ report("DepthwiseConv2D", depth, by_hand(depth, axis=2))
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]
-kernel, bias = by_hand(conv)
 wanted = conv(x, training=False)
 others = conv.layers[0], conv.layers[1]
 print(
