@@ -8,14 +8,81 @@ from tests.zoo import compare
 from tests.zoo.core import NotFor, proof
 
 SHOWS = {
+    "trouble/changed_model/insert_norms.py": "net compiled report loss_falls",
     "trouble/changed_model/momentum.py": "norm_and_model step",
     "trouble/changed_model/next_fold.py": (
         "build cross_validate compiled new_model from_file around_base"
     ),
     "trouble/changed_model/one_channel.py": "net report",
+    "trouble/changed_model/other_size.py": (
+        "images resized in_frame net load_at score change"
+    ),
     "trouble/changed_model/replace_norms.py": "synchronized report clone group Grouped",
     "trouble/changed_model/pop.py": "new_head_moves ends_like",
 }
+
+
+@proof("trouble/changed_model/insert_norms.py:insert_batch_norms")
+def insert_batch_norms(recipe, member):
+    model, _ = compare.trained(member, epochs=1)
+    x, y = member.data()
+    insert, before = recipe["insert_batch_norms"], compare.state(model)
+    rows = keras.tree.map_structure(lambda array: array[:24], x)
+    batches = [(rows, None), (x, None)]
+
+    def refuses(error, *arguments, **settings):
+        with pytest.raises(error) as found:
+            insert(model, *arguments, **settings)
+        assert not compare.changed(before, compare.state(model)), "not left"
+        return str(found.value).splitlines()[0]
+
+    # In models and in models in them, but not the layers that put out.
+    kinds = (keras.layers.Dense, keras.layers.Conv2D, keras.layers.Wrapper)
+    kinds += (keras.layers.Embedding, keras.layers.Bidirectional)
+    top = getattr(model, "layers", [])
+    last = {id(layer) for layer in top[-2:]}
+    nested = "nested" in member.traits or not top
+    found = compare.layers_of(model) if nested else top
+    found = [each for each in found if id(each) not in last]
+    names = [each.name for each in found if isinstance(each, kinds)][:5]
+    if member.name.startswith("custom"):
+        refuses(ValueError, [found[-1].norm.name], batches)
+        names = [each.name for each in found if hasattr(each, "norm")]
+    if "mixed" not in member.traits:
+        refuses(ValueError, ["no such layer"], batches)
+    refuses(ValueError, names, iter(batches))
+    try:
+        copy = insert(model, names, batches, momentum=0.5)
+    except ValueError as refusal:
+        assert not compare.changed(before, compare.state(model)), "not left"
+        return str(refusal).splitlines()[0]
+    assert not compare.changed(before, compare.state(model)), "not left as it was"
+    refuses(ValueError, names, batches, scale=False)
+
+    precise = 3e-2 if "mixed" in member.traits else 1e-4
+    compare.assert_same_predictions(model, copy, x, precise)
+    norms = {layer.name: layer for layer in compare.norms_of(copy)}
+    assert len(norms) == len(compare.norms_of(model)) + len(names)
+    new = [norms[f"{name}_inserted"] for name in names]
+    for layer in new:
+        assert layer.momentum == 0.5 and layer.trainable
+        assert np.any(layer.moving_mean) and np.all(np.isfinite(layer.moving_variance))
+        np.testing.assert_array_equal(layer.beta, layer.moving_mean)
+        root = np.sqrt(layer.moving_variance + layer.epsilon)
+        np.testing.assert_array_equal(layer.gamma, root)
+    # All else is there, with its flags.
+    added = {id(v) for layer in new for v in layer.variables}
+    for kind in ("trainable_variables", "non_trainable_variables"):
+        kept = [v for v in getattr(copy, kind) if id(v) not in added]
+        assert len(kept) == len(getattr(model, kind)), kind
+
+    copy.compile(member.optimizer(), member.loss)
+    start = [layer.moving_mean.numpy() for layer in new]
+    copy.fit(x, y, batch_size=member.batch_size, verbose=0)
+    assert all(np.any(n.moving_mean != a) for n, a in zip(new, start, strict=True))
+    copy.save("inserted.keras")
+    loaded = keras.saving.load_model("inserted.keras")
+    compare.assert_same_predictions(copy, loaded, x)
 
 
 @proof("trouble/changed_model/momentum.py:set_momentum")
