@@ -53,10 +53,12 @@ model.save_weights("at_32.weights.h5")
 
 # --8<-- [start:flatten]
 net(32, keras.layers.Flatten).save_weights("flatten.weights.h5")
-try:
-    net(64, keras.layers.Flatten).load_weights("flatten.weights.h5")
-except ValueError as error:
-    print("ValueError:", str(error).partition(" Target variable")[0])
+for size in (32, 64):
+    try:
+        net(size, keras.layers.Flatten).load_weights("flatten.weights.h5")
+        print(f"at {size}: loaded")
+    except ValueError as error:
+        print("ValueError:", str(error).partition(" Target variable")[0])
 # --8<-- [end:flatten]
 
 
