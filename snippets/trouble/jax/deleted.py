@@ -41,8 +41,9 @@ except RuntimeError as error:
 
 # --8<-- [start:fix]
 def write(trainable, non_trainable):
+    copies = jax.tree.map(jax.numpy.copy, (trainable, non_trainable))
     groups = model.trainable_variables, model.non_trainable_variables
-    for group, arrays in zip(groups, (trainable, non_trainable), strict=True):
+    for group, arrays in zip(groups, copies, strict=True):
         for variable, array in zip(group, arrays, strict=True):
             variable.assign(array)
 
@@ -50,13 +51,22 @@ def write(trainable, non_trainable):
 # --8<-- [end:fix]
 
 # --8<-- [start:sure]
+start = [np.ones(4), np.zeros(4)], [np.zeros(4), np.ones(4)]
 for writes in [False, True]:
-    write([np.ones(4), np.zeros(4)], [np.zeros(4), np.ones(4)])
+    write(*start)
     state = step(*values())
     if writes:
         write(*state)
     model.predict(x, verbose=0)
-    state = values()  # taken again from the variables
-    kept = np.array(state[1][0]).any()
-    print(f"written: {writes!s:5} the step is kept: {kept}")
+    moved = np.array(values()[1][0]).any()
+    print(f"written: {writes!s:5} predict had the step: {moved}")
+    step(*state)  # goes on
+
+late = values()
+model.predict(x, verbose=0)
+try:
+    write(*late)
+except (RuntimeError, ValueError):
+    print("freed arrays: refused, the model deleted:", end=" ")
+print(values()[1][0].is_deleted())
 # --8<-- [end:sure]
