@@ -79,6 +79,8 @@ def read_keras_1(path):
                 if match is None:
                     raise ValueError(f"not known: {name.decode()}")
                 arrays = found.setdefault(match[1], {})
+                if TODAY[match[2]] in arrays:
+                    raise ValueError(f"twice in the file: {match[1]}")
                 arrays[TODAY[match[2]]] = group[layer][name][()]
     return found
 
@@ -93,7 +95,10 @@ def load_keras_1(path, model, running_std, kernel=lambda array: array):
     if running_std not in ("std", "variance"):
         raise ValueError('running_std is neither "std" nor "variance"')
     stored = read_keras_1(path)
-    layers = {layer.name: layer for layer in flat(model) if layer.weights}
+    layers = {}
+    for layer in flat(model):
+        if layer.weights and layers.setdefault(layer.name, layer) is not layer:
+            raise ValueError(f"two layers of the model: {layer.name}")
     if stored.keys() != layers.keys():
         raise ValueError(f"not in both: {stored.keys() ^ layers.keys()}")
     new = []

@@ -34,14 +34,15 @@ def keras_1_file(path, layers, std=False, mode=0, left_out=()):
         top = file.create_group("model_weights")
         top.attrs["layer_names"] = np.array([n.name for n in layers], "S99")
         for layer in layers:
-            group, names = top.create_group(layer.name), []
+            group, names = top.require_group(layer.name), []
             for weight in layer.weights:
                 array = compare._array(weight)
                 if std and weight.name == "moving_variance":
                     array = np.sqrt(array + layer.epsilon) - layer.epsilon
                 if weight.name not in left_out:
                     names.append(f"{layer.name}_{THEN[weight.name]}:0")
-                    group[names[-1]] = array
+                    if names[-1] not in group:
+                        group[names[-1]] = array
             group.attrs["weight_names"] = np.array(names, "S99")
 
 
@@ -97,6 +98,15 @@ def load_keras_1(recipe, member):
     keras_1_file("less.h5", layers, left_out=("moving_mean",))
     said = refuses(load, new, "less.h5", new, "variance")
     assert "in the file" in said, said
+    keras_1_file("twice.h5", [*layers, layers[0]])
+    said = refuses(load, new, "twice.h5", new, "variance")
+    assert said.startswith("twice in the file"), said
+    leaves = [n for n in compare.layers_of(new) if n._trainable_variables]
+    one, other = leaves[-2:]
+    name, one.name = one.name, other.name
+    said = refuses(load, new, "variance.h5", new, "variance")
+    assert said.startswith("two layers of the model"), said
+    one.name = name
     keras_1_file("fewer.h5", layers[1:])
     said = refuses(load, new, "fewer.h5", new, "variance")
     assert said.startswith("not in both"), said
