@@ -68,6 +68,8 @@ def average(models, batches):
 
     Estimated are the layers whose moving mean differs between the models.
 
+    After an error the last model is as it was.
+
     Args:
         models: Models of the same structure, loaded from files.
         batches: Inputs in batches, as for ``estimate_again``.
@@ -82,12 +84,17 @@ def average(models, batches):
         if np.ptp([other.moving_mean.numpy() for other in others], axis=0).any()
     ]
     weights = [model.weights for model in models]  # of frozen layers, too
-    for variable, *of_all in zip(weights[-1], *weights, strict=True):
-        if "float" in variable.dtype:
-            arrays = [v.numpy().astype("float64") for v in of_all]
-            variable.assign(np.mean(arrays, axis=0))
-    if differ:
-        estimate_again(last, batches, differ)
+    before = last.get_weights()
+    try:
+        for variable, *of_all in zip(weights[-1], *weights, strict=True):
+            if "float" in variable.dtype:
+                arrays = [v.numpy().astype("float64") for v in of_all]
+                variable.assign(np.mean(arrays, axis=0))
+        if differ:
+            estimate_again(last, batches, differ)
+    except BaseException:  # else a second call averages an average
+        last.set_weights(before)
+        raise
     return last
 
 

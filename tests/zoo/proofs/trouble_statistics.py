@@ -35,6 +35,10 @@ def average(recipe, member):
         models.append(model)
     before = [compare.state(model) for model in models]
     arrays = [[v.numpy() for v in model.weights] for model in models]
+    # After an error, the last model is no average yet.
+    with pytest.raises(TypeError, match="a batch is a list"):
+        recipe["average"](models, [[batches[0], None]])
+    assert not compare.changed(before[-1], compare.state(models[-1]))
     last = recipe["average"](models, batches)
     assert last is models[-1]
     for model, state in zip(models[:-1], before, strict=False):
