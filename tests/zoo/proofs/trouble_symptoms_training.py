@@ -150,6 +150,18 @@ def four_scores(recipe, member):
     for name in found:
         assert np.isclose(found[name], sound[name], rtol=1e-3), name
 
+    # Interrupted after a call in training mode.
+    before, said = compare.state(model), iter([0])
+
+    def interrupted(targets, outputs):
+        for first in said:
+            return first
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        recipe["four_scores"](model, batches, interrupted)
+    assert not compare.changed(before, compare.state(model))
+
     # Nothing to estimate: that is what it says.
     model.trainable = False
     before = compare.state(model)
