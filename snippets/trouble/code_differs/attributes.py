@@ -82,6 +82,21 @@ for name in ["net", "norms"]:
     with h5py.File(f"{name}.weights.h5") as file:
         print(name, list(file))
         print("    layers:", list(file.get("layers", {})))
+
+
+class Block(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.norm_b = layers.BatchNormalization()
+        self.norm_a = layers.BatchNormalization()
+
+    def call(self, x):
+        return self.norm_b(self.norm_a(x))
+
+
+keras.Sequential([keras.Input((4,)), Block()]).save_weights("b.weights.h5")
+with h5py.File("b.weights.h5") as file:
+    print("a layer of your own", list(file["layers/block"]))
 # --8<-- [end:places]
 
 # --8<-- [start:fix]
