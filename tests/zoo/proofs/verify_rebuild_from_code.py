@@ -5,7 +5,7 @@ SHOWS = {
     "understand/what_loads_notice.py": (
         "build save with_arrays outcome table verdict compiled"
     ),
-    "trouble/code_differs/attributes.py": "Net build outcome",
+    "trouble/code_differs/attributes.py": "Net build outcome Block",
     "trouble/code_differs/axis.py": "build",
     "trouble/code_differs/beta_as_gamma.py": "build",
     "trouble/code_differs/branches.py": "build load",
